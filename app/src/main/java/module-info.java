@@ -1,0 +1,9 @@
+/** What a person types: the {@code prairie} command line. */
+module dev.prairie.app {
+    requires static org.jspecify;
+    requires info.picocli;
+    requires org.jline.reader;
+    requires org.jline.terminal;
+    requires dev.prairie.train;
+    requires dev.prairie.serve;
+}
