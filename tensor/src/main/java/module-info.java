@@ -3,4 +3,7 @@ module dev.prairie.tensor {
     requires static org.jspecify;
 
     exports dev.prairie.tensor;
+    exports dev.prairie.tensor.device;
+
+    uses dev.prairie.tensor.device.DeviceProvider;
 }
