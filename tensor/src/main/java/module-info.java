@@ -1,6 +1,6 @@
 /** What an operation means: described memory, the kernels a device offers, and the tape. Reads java.base only. */
 module dev.prairie.tensor {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports dev.prairie.tensor;
     exports dev.prairie.tensor.device;
