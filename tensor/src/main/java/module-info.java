@@ -4,6 +4,12 @@ module dev.prairie.tensor {
 
     exports dev.prairie.tensor;
     exports dev.prairie.tensor.device;
+    exports dev.prairie.tensor.reference;
+    exports dev.prairie.tensor.autograd;
+    exports dev.prairie.tensor.conformance;
 
     uses dev.prairie.tensor.device.DeviceProvider;
+
+    provides dev.prairie.tensor.device.DeviceProvider with
+            dev.prairie.tensor.reference.ReferenceProvider;
 }
