@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a test needs from the machine, beyond the repository. A missing thing skips the test with a message, unless the
@@ -31,17 +32,19 @@ public final class Demand {
 
     /** The folder of the shared test data: {@code PRAIRIE_DATA}, else {@code shared/data} beside the repository. */
     public static Path data() {
-        return met("data", findData(System.getenv()), "no shared test data: set PRAIRIE_DATA to its folder");
+        return data("");
     }
 
     /** A file or folder of the shared test data, e.g. {@code "corpora/tinyshakespeare"}. */
     public static Path data(String name) {
-        return met("data", findData(System.getenv(), name), "shared test data lacks " + name);
+        String why = "no shared test data" + (name.isEmpty() ? "" : " " + name) + ": PRAIRIE_DATA names its folder";
+        return met("data", findData(System.getenv(), name), why, System.getenv("PRAIRIE_DEMAND"));
     }
 
     /** The Chromium to drive, as an executable. */
     public static Path browser() {
-        return met("browser", findProgram(System.getenv("PATH"), BROWSERS), "no Chromium on PATH");
+        var found = findProgram(System.getenv("PATH"), BROWSERS);
+        return met("browser", found, "no Chromium on PATH", System.getenv("PRAIRIE_DEMAND"));
     }
 
     /**
@@ -54,10 +57,6 @@ public final class Demand {
         }
     }
 
-    static Optional<Path> findData(Map<String, String> environment) {
-        return findData(environment, "");
-    }
-
     static Optional<Path> findData(Map<String, String> environment, String name) {
         String told = environment.get("PRAIRIE_DATA");
         Path folder = told != null && !told.isBlank()
@@ -66,7 +65,7 @@ public final class Demand {
         return Optional.of(folder.resolve(name).normalize()).filter(Files::exists);
     }
 
-    static Optional<Path> findProgram(String path, List<String> names) {
+    static Optional<Path> findProgram(@Nullable String path, List<String> names) {
         List<String> folders = path == null ? List.of() : List.of(path.split(File.pathSeparator, -1));
         return names.stream()
                 .flatMap(name -> folders.stream().map(folder -> Path.of(folder, name)))
@@ -75,12 +74,12 @@ public final class Demand {
     }
 
     /** Whether the comma-separated {@code demands} name {@code kind}. */
-    static boolean demanded(String demands, String kind) {
+    static boolean demanded(@Nullable String demands, String kind) {
         return demands != null && Arrays.stream(demands.split(",")).map(String::strip).anyMatch(kind::equals);
     }
 
-    private static Path met(String kind, Optional<Path> found, String why) {
-        if (found.isEmpty() && demanded(System.getenv("PRAIRIE_DEMAND"), kind)) {
+    static Path met(String kind, Optional<Path> found, String why, @Nullable String demands) {
+        if (found.isEmpty() && demanded(demands, kind)) {
             return fail(why + " (demanded by PRAIRIE_DEMAND)");
         }
         return found.orElseGet(() -> abort(why));
