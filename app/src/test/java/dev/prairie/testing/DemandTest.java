@@ -66,6 +66,6 @@ class DemandTest {
         assertThatCode(() -> Demand.platform(true, "AVX-512")).doesNotThrowAnyException();
         assertThatThrownBy(() -> Demand.platform(false, "AVX-512"))
                 .isInstanceOf(TestAbortedException.class)
-                .hasMessage("Assumption failed: platform: this machine lacks AVX-512");
+                .hasMessage("platform: this machine lacks AVX-512");
     }
 }
