@@ -43,7 +43,8 @@ final class FetchMaven {
                 .proxy(ProxySelector.getDefault())
                 .build()) {
             var request = HttpRequest.newBuilder(from).build();
-            int status = client.send(request, HttpResponse.BodyHandlers.ofFile(to)).statusCode();
+            int status =
+                    client.send(request, HttpResponse.BodyHandlers.ofFile(to)).statusCode();
             if (status != 200) {
                 fail(from + " answered " + status);
             }

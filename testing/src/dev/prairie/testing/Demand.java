@@ -75,7 +75,8 @@ public final class Demand {
 
     /** Whether the comma-separated {@code demands} name {@code kind}. */
     static boolean demanded(@Nullable String demands, String kind) {
-        return demands != null && Arrays.stream(demands.split(",")).map(String::strip).anyMatch(kind::equals);
+        return demands != null
+                && Arrays.stream(demands.split(",")).map(String::strip).anyMatch(kind::equals);
     }
 
     static Path met(String kind, Optional<Path> found, String why, @Nullable String demands) {
