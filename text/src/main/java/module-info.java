@@ -2,4 +2,6 @@
 module dev.prairie.text {
     requires static org.jspecify;
     requires tools.jackson.databind;
+
+    exports dev.prairie.text.tokenizer;
 }
