@@ -3,5 +3,7 @@ module dev.prairie.text {
     requires static org.jspecify;
     requires tools.jackson.databind;
 
+    exports dev.prairie.text.batch;
+    exports dev.prairie.text.corpus;
     exports dev.prairie.text.tokenizer;
 }
