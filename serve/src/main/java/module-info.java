@@ -1,6 +1,6 @@
 /** How requests share a model: the engine and the OpenAI-compatible endpoints. */
 module dev.prairie.serve {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires tools.jackson.databind;
     requires io.javalin;
     requires transitive dev.prairie.model;

@@ -1,5 +1,5 @@
 /** What a token is: corpora, tokenizers and batches. Knows no tensor. */
 module dev.prairie.text {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires tools.jackson.databind;
 }

@@ -1,6 +1,6 @@
 /** How weights move: loss, optimizer, schedule, the loop and its checkpoints. */
 module dev.prairie.train {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires tools.jackson.databind;
     requires tools.jackson.dataformat.yaml;
     requires transitive dev.prairie.model;

@@ -1,0 +1,122 @@
+package dev.prairie.tensor.autograd;
+
+import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.Tokens;
+import java.util.List;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/** One thing that happened in a forward pass, with exactly what its backward needs. Outputs first. */
+sealed interface Step {
+    Tensor out();
+
+    /** What a gradient may flow to. */
+    List<Tensor> inputs();
+
+    record Embedding(Tensor out, Tensor table, int[] ids) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(table);
+        }
+    }
+
+    record RmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x, w);
+        }
+    }
+
+    record LayerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x, w, b);
+        }
+    }
+
+    record MatMul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return bias == null ? List.of(x, w) : List.of(x, w, bias);
+        }
+    }
+
+    record View(Tensor out, Tensor x) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record Rope(Tensor out, Tensor x, int[] positions, float theta) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record Attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(q, kv.k(), kv.v());
+        }
+    }
+
+    record SwiGlu(Tensor out, Tensor gate, Tensor up) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(gate, up);
+        }
+    }
+
+    record Gelu(Tensor out, Tensor x) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record Add(Tensor out, Tensor a, Tensor b) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(a, b);
+        }
+    }
+
+    record Scale(Tensor out, Tensor x, float factor) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record Gather(Tensor out, Tensor x, int[] rows) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record Cast(Tensor out, Tensor x) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record CrossEntropy(Tensor out, Tensor logits, int[] targets) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(logits);
+        }
+    }
+
+    /** A stretch that was run without being remembered; its backward runs it again, remembering. */
+    record Block(Tensor out, Tensor x, BiFunction<Ops, Tensor, Tensor> body) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+}

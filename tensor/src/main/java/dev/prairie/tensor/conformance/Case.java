@@ -1,0 +1,45 @@
+package dev.prairie.tensor.conformance;
+
+import dev.prairie.tensor.Shape;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.autograd.Ops;
+import dev.prairie.tensor.device.GradKernels;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** One row of the conformance table: an operation, the shapes of its inputs, and how to run it. */
+public sealed interface Case {
+    /** The operation's name as in {@link Ops} or {@link GradKernels}. */
+    String op();
+
+    /** What is special about this row: {@code odd width}, {@code paged}. */
+    String note();
+
+    /** Shapes of the random inputs. */
+    List<Shape> inputs();
+
+    /** How far a result may be from the reference: {@code |a - b| <= tolerance * (1 + |b|)}. */
+    double tolerance();
+
+    /** {@code matmul (5, 7) (3, 7) odd}. */
+    default String title() {
+        return op() + " " + inputs().stream().map(Shape::toString).collect(Collectors.joining(" ")) + " " + note();
+    }
+
+    /** An op that a model may call: its output and the gradients of its inputs are compared. */
+    record Differentiable(String op, String note, List<Shape> inputs, double tolerance, Forward forward)
+            implements Case {}
+
+    /** A kernel that only training calls: what it leaves in its inputs is compared. */
+    record InPlace(String op, String note, List<Shape> inputs, double tolerance, Effect effect) implements Case {}
+
+    /** From inputs to the one output, through ops alone. */
+    interface Forward {
+        Tensor apply(Ops ops, List<Tensor> inputs);
+    }
+
+    /** Changes its inputs. */
+    interface Effect {
+        void apply(GradKernels kernels, List<Tensor> inputs);
+    }
+}

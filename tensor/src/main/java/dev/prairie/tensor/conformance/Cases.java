@@ -1,0 +1,217 @@
+package dev.prairie.tensor.conformance;
+
+import dev.prairie.tensor.DType;
+import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Shape;
+import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.conformance.Case.Differentiable;
+import dev.prairie.tensor.conformance.Case.Effect;
+import dev.prairie.tensor.conformance.Case.Forward;
+import dev.prairie.tensor.conformance.Case.InPlace;
+import dev.prairie.tensor.device.GradKernels.AdamW;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * The table. One list of cases says what right means for every device: small and large, odd sizes included, packed and
+ * paged. To add an operation, add its rows here.
+ */
+final class Cases {
+    /** For sums in F32 against sums in double. */
+    private static final double SUM = 2e-5;
+
+    private static final double POINT = 2e-6;
+
+    private final List<Case> cases = new ArrayList<>();
+
+    static List<Case> all() {
+        var table = new Cases();
+        table.lookups();
+        table.norms();
+        table.products();
+        table.attention();
+        table.pointwise();
+        table.loss();
+        table.optimizer();
+        return List.copyOf(table.cases);
+    }
+
+    private void lookups() {
+        op("embedding", "repeated ids", POINT, (o, in) -> o.embedding(in.get(0), ids(9, 5)), s(5, 7));
+        op("embedding", "wide", POINT, (o, in) -> o.embedding(in.get(0), ids(300, 50)), s(50, 130));
+        op("embedding", "no tokens", POINT, (o, in) -> o.embedding(in.get(0), ids(0, 5)), s(5, 7));
+        op("gather", "repeated rows", POINT, (o, in) -> o.gather(in.get(0), ids(6, 4)), s(4, 19));
+    }
+
+    private void norms() {
+        for (int width : new int[] {1, 3, 16, 63, 64, 129, 384}) {
+            op("rmsNorm", "", SUM, (o, in) -> o.rmsNorm(in.get(0), in.get(1), 1e-5f), s(5, width), s(width));
+            op(
+                    "layerNorm",
+                    "",
+                    width == 1 ? 1 : 1e-4,
+                    (o, in) -> o.layerNorm(in.get(0), in.get(1), in.get(2), 1e-5f),
+                    s(5, width),
+                    s(width),
+                    s(width));
+        }
+        op("rmsNorm", "many rows", SUM, (o, in) -> o.rmsNorm(in.get(0), in.get(1), 1e-6f), s(257, 48), s(48));
+        op(
+                "layerNorm",
+                "many rows",
+                1e-4,
+                (o, in) -> o.layerNorm(in.get(0), in.get(1), in.get(2), 1e-5f),
+                s(257, 48),
+                s(48),
+                s(48));
+        op("rmsNorm", "heads", SUM, (o, in) -> o.rmsNorm(in.get(0), in.get(1), 1e-6f), s(6, 3, 20), s(20));
+    }
+
+    private void products() {
+        int[][] sizes = {
+            {1, 1, 1},
+            {1, 7, 3},
+            {2, 64, 16},
+            {3, 65, 17},
+            {4, 100, 33},
+            {5, 7, 3},
+            {7, 16, 129},
+            {13, 33, 31},
+            {16, 64, 64},
+            {17, 130, 70},
+            {31, 96, 200},
+            {64, 64, 192},
+            {97, 129, 65},
+            {130, 257, 140}
+        };
+        for (int[] z : sizes) {
+            op("matmul", "", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(z[0], z[1]), s(z[2], z[1]));
+            op(
+                    "matmul",
+                    "bias",
+                    SUM,
+                    (o, in) -> o.matmul(in.get(0), in.get(1), in.get(2)),
+                    s(z[0], z[1]),
+                    s(z[2], z[1]),
+                    s(z[2]));
+        }
+        op("matmul", "no rows", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(0, 8), s(5, 8));
+        op("matmul", "three dimensions", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(2, 3, 8), s(5, 8));
+    }
+
+    private void attention() {
+        op("rope", "", SUM, (o, in) -> o.rope(in.get(0), new int[] {0, 1, 2, 3, 100, 1000, 0}, 10000), s(7, 3, 6));
+        op("rope", "wide", SUM, (o, in) -> o.rope(in.get(0), positions(5, 20), 500000), s(20, 2, 64));
+        packed("one sequence", new int[] {0, 6}, 2, 2, 8);
+        packed("one token", new int[] {0, 1}, 2, 1, 4);
+        packed("documents", new int[] {0, 1, 6, 6, 13}, 4, 2, 5);
+        packed("one key head", new int[] {0, 17, 40}, 6, 1, 16);
+        packed("long", new int[] {0, 150, 163}, 3, 3, 33);
+        packed("tiles", new int[] {0, 130, 260}, 2, 1, 64);
+        // Decoding: queries stand at the end of what the cache holds, in blocks that lie scattered.
+        op(
+                "attention",
+                "paged",
+                SUM,
+                (o, in) -> {
+                    var kv = new KeyValues(in.get(1), in.get(2), new int[][] {{4, 1, 3}, {0, 2}}, 4);
+                    var tokens = new Tokens(new int[4], new int[] {9, 5, 6, 7}, new int[] {0, 1, 4});
+                    return o.attention(in.get(0), kv, tokens, 0.3f);
+                },
+                s(4, 4, 8),
+                s(20, 2, 8),
+                s(20, 2, 8));
+    }
+
+    private void packed(String note, int[] starts, int heads, int keyHeads, int width) {
+        int n = starts[starts.length - 1];
+        int[] positions = new int[n];
+        for (int b = 0; b + 1 < starts.length; b++)
+            for (int i = starts[b]; i < starts[b + 1]; i++) positions[i] = i - starts[b];
+        var tokens = new Tokens(new int[n], positions, starts);
+        op(
+                "attention",
+                note,
+                5e-5,
+                (o, in) -> o.attention(in.get(0), KeyValues.packed(in.get(1), in.get(2), tokens), tokens, (float)
+                        (1 / Math.sqrt(width))),
+                s(n, heads, width),
+                s(n, keyHeads, width),
+                s(n, keyHeads, width));
+    }
+
+    private void pointwise() {
+        for (int n : new int[] {1, 15, 64, 1003}) {
+            op("gelu", "", 5e-6, (o, in) -> o.gelu(in.get(0)), s(n));
+            op("gelu", "far out", 2e-5, (o, in) -> o.gelu(o.scale(in.get(0), 30)), s(n));
+            op("swiGlu", "", 5e-6, (o, in) -> o.swiGlu(in.get(0), in.get(1)), s(n), s(n));
+            op("swiGlu", "far out", 2e-4, (o, in) -> o.swiGlu(o.scale(in.get(0), 90), in.get(1)), s(n), s(n));
+            op("add", "", POINT, (o, in) -> o.add(in.get(0), in.get(1)), s(n), s(n));
+            op("add", "to itself", POINT, (o, in) -> o.add(in.get(0), in.get(0)), s(n));
+            op("scale", "", POINT, (o, in) -> o.scale(in.get(0), -1.5f), s(n));
+        }
+        op("cast", "through BF16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.BF16), DType.F32), s(77));
+        op("cast", "through F16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.F16), DType.F32), s(77));
+        op("view", "", POINT, (o, in) -> o.gelu(o.view(o.scale(in.get(0), 2), s(6, 2))), s(3, 4));
+        op(
+                "block",
+                "used twice",
+                POINT,
+                (o, in) -> o.add(
+                        in.get(0), o.block(in.get(0), (inner, x) -> inner.swiGlu(inner.gelu(x), inner.scale(x, 2)))),
+                s(33));
+    }
+
+    private void loss() {
+        op("crossEntropy", "", SUM, (o, in) -> o.crossEntropy(in.get(0), ids(5, 7)), s(5, 7));
+        op("crossEntropy", "ignored", SUM, (o, in) -> o.crossEntropy(in.get(0), new int[] {2, -1, 0, -1}), s(4, 65));
+        op("crossEntropy", "wide", SUM, (o, in) -> o.crossEntropy(in.get(0), ids(40, 1030)), s(40, 1030));
+        op("crossEntropy", "sure", 1e-4, (o, in) -> o.crossEntropy(o.scale(in.get(0), 60), ids(9, 33)), s(9, 33));
+    }
+
+    private void optimizer() {
+        for (int n : new int[] {1, 17, 64, 4099}) {
+            var step = new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 3, 0.5f);
+            inPlace(
+                    "adamW",
+                    "",
+                    1e-5,
+                    (k, in) -> {
+                        k.scale(in.get(3), in.get(3), 0.01f);
+                        k.accumulate(in.get(3), in.get(4), 1); // second moments are not negative
+                        k.adamW(in.get(0), in.get(1), in.get(2), in.get(3), step);
+                    },
+                    s(n),
+                    s(n),
+                    s(n),
+                    s(n),
+                    s(n));
+            inPlace("accumulate", "", POINT, (k, in) -> k.accumulate(in.get(0), in.get(1), -0.7f), s(n), s(n));
+            inPlace("squaredNorm", "", 1e-6, (k, in) -> in.get(0).set(0, (float) k.squaredNorm(in.get(0))), s(n));
+        }
+        inPlace("biasBackward", "", SUM, (k, in) -> k.biasBackward(in.get(0), in.get(1)), s(35), s(77, 35));
+    }
+
+    private void op(String op, String note, double tolerance, Forward forward, Shape... inputs) {
+        cases.add(new Differentiable(op, note, List.of(inputs), tolerance, forward));
+    }
+
+    private void inPlace(String op, String note, double tolerance, Effect effect, Shape... inputs) {
+        cases.add(new InPlace(op, note, List.of(inputs), tolerance, effect));
+    }
+
+    private static Shape s(int... dims) {
+        return Shape.of(dims);
+    }
+
+    private static int[] ids(int n, int below) {
+        return new Random(n * 31L + below).ints(n, 0, below).toArray();
+    }
+
+    private static int[] positions(int first, int n) {
+        int[] p = new int[n];
+        for (int i = 0; i < n; i++) p[i] = first + i;
+        return p;
+    }
+}

@@ -1,0 +1,195 @@
+package dev.prairie.tensor.conformance;
+
+import dev.prairie.tensor.DType;
+import dev.prairie.tensor.Shape;
+import dev.prairie.tensor.Slab;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.autograd.Ops;
+import dev.prairie.tensor.autograd.Tape;
+import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.reference.ReferenceKernels;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * Whether a device computes what the definition says: every case of the table is run on the device and on
+ * {@link ReferenceKernels}, outputs and gradients are compared. The reference's own gradients are checked against finite
+ * differences of its forward.
+ */
+public final class Conformance {
+    private static final long SEED = 20260101;
+
+    private Conformance() {}
+
+    /** How one case went. {@code detail} says where it was worst, or what disagreed. */
+    public record Result(Case subject, boolean passed, double worst, String detail) {
+        @Override
+        public String toString() {
+            return (passed ? "pass " : "FAIL ") + subject.title() + ": " + detail;
+        }
+    }
+
+    /** Every case, in the table's order. */
+    public static List<Case> cases() {
+        return Cases.all();
+    }
+
+    /** The whole table on one device. */
+    public static List<Result> run(GradKernels kernels) {
+        return cases().stream().map(c -> run(c, kernels)).toList();
+    }
+
+    /** One case on one device, against the reference. */
+    public static Result run(Case c, GradKernels kernels) {
+        List<Named> found = evaluate(c, kernels, false);
+        List<Named> expected = evaluate(c, new ReferenceKernels(), false);
+        var comparison = new Comparison(c.tolerance());
+        for (int i = 0; i < expected.size(); i++)
+            comparison.compare(expected.get(i).name, found.get(i).values, expected.get(i).values);
+        if (c instanceof Case.Differentiable) { // forgetting and running again must change no bit
+            List<Named> again = evaluate(c, kernels, true);
+            for (int i = 0; i < found.size(); i++)
+                comparison.same(found.get(i).name + " recomputed", again.get(i).values, found.get(i).values);
+        }
+        return comparison.result(c);
+    }
+
+    /** The reference's gradients of one case against central differences of its own forward, on sampled elements. */
+    public static Result finiteDifferences(Case.Differentiable c) {
+        float h = 1e-2f;
+        List<Named> analytic = evaluate(c, new ReferenceKernels(), false);
+        var comparison = new Comparison(4e-3);
+        try (Arena arena = Arena.ofShared();
+                Slab slab = new Slab()) {
+            List<Tensor> inputs = inputs(c, arena);
+            var random = new Random(SEED + 1);
+            for (int t = 0; t < inputs.size(); t++) {
+                Tensor x = inputs.get(t);
+                int size = (int) x.shape().size();
+                for (int sample = 0; sample < Math.min(size, 6); sample++) {
+                    int i = size <= 6 ? sample : random.nextInt(size);
+                    float old = x.get(i);
+                    x.set(i, old + h);
+                    double up = weighted(c, inputs, slab);
+                    x.set(i, old - h);
+                    double down = weighted(c, inputs, slab);
+                    x.set(i, old);
+                    float[] gradient = analytic.get(t + 1).values;
+                    comparison.compare("input " + t + " element " + i, new float[] {gradient[i]}, new float[] {
+                        (float) ((up - down) / (2 * h))
+                    });
+                }
+            }
+        }
+        return comparison.result(c);
+    }
+
+    private record Named(String name, float[] values) {}
+
+    /** Output first, then the gradient of each input; for an in-place kernel its inputs afterwards. */
+    private static List<Named> evaluate(Case c, GradKernels kernels, boolean recompute) {
+        try (Arena arena = Arena.ofShared();
+                Slab slab = new Slab()) {
+            List<Tensor> inputs = inputs(c, arena);
+            var results = new ArrayList<Named>();
+            switch (c) {
+                case Case.InPlace inPlace -> {
+                    inPlace.effect().apply(kernels, inputs);
+                    for (int i = 0; i < inputs.size(); i++)
+                        results.add(new Named(
+                                "input " + i + " afterwards", inputs.get(i).toFloats()));
+                }
+                case Case.Differentiable op -> {
+                    List<Tensor> gradients = inputs.stream()
+                            .map(x -> Tensor.zeros(arena, x.shape()))
+                            .toList();
+                    Map<Tensor, Tensor> trainable = new HashMap<>();
+                    for (int i = 0; i < inputs.size(); i++) trainable.put(inputs.get(i), gradients.get(i));
+                    var tape = new Tape(kernels, slab, trainable, recompute);
+                    Tensor out = op.forward().apply(tape, inputs);
+                    results.add(new Named("output", out.toFloats()));
+                    tape.backward(out, weights(arena, out.shape()));
+                    for (int i = 0; i < inputs.size(); i++)
+                        results.add(new Named(
+                                "gradient of input " + i, gradients.get(i).toFloats()));
+                }
+            }
+            return results;
+        }
+    }
+
+    private static double weighted(Case.Differentiable c, List<Tensor> inputs, Slab slab) {
+        slab.reset();
+        try (Arena arena = Arena.ofShared()) {
+            Tensor out = c.forward().apply(new Ops(new ReferenceKernels(), slab), inputs);
+            Tensor weights = weights(arena, out.shape());
+            double sum = 0;
+            for (long i = 0; i < out.shape().size(); i++) sum += (double) out.get(i) * weights.get(i);
+            return sum;
+        }
+    }
+
+    private static List<Tensor> inputs(Case c, Arena arena) {
+        var random = new Random(SEED);
+        return c.inputs().stream().map(s -> uniform(arena, s, random)).toList();
+    }
+
+    private static Tensor weights(Arena arena, Shape shape) {
+        return uniform(arena, shape, new Random(SEED + 2));
+    }
+
+    private static Tensor uniform(Arena arena, Shape shape, Random random) {
+        Tensor t = Tensor.zeros(arena, DType.F32, shape);
+        for (long i = 0; i < shape.size(); i++) t.set(i, random.nextFloat() * 2 - 1);
+        return t;
+    }
+
+    /** Collects the worst difference of a case. */
+    private static final class Comparison {
+        private final double tolerance;
+        private double worst;
+        private String where = "";
+
+        Comparison(double tolerance) {
+            this.tolerance = tolerance;
+        }
+
+        void compare(String name, float[] found, float[] expected) {
+            if (found.length != expected.length) {
+                note(Double.POSITIVE_INFINITY, name + " has " + found.length + " elements, not " + expected.length);
+                return;
+            }
+            for (int i = 0; i < found.length; i++) {
+                double difference = Math.abs((double) found[i] - expected[i]) / (1 + Math.abs(expected[i]));
+                if (Double.isNaN(difference) && Float.compare(found[i], expected[i]) == 0) difference = 0;
+                if (!(difference <= worst))
+                    note(difference, name + "[" + i + "] is " + found[i] + ", expected " + expected[i]);
+            }
+        }
+
+        void same(String name, float[] found, float[] expected) {
+            for (int i = 0; i < found.length; i++)
+                if (Float.floatToRawIntBits(found[i]) != Float.floatToRawIntBits(expected[i])
+                        && found[i] != expected[i])
+                    note(Double.POSITIVE_INFINITY, name + "[" + i + "] is " + found[i] + ", not " + expected[i]);
+        }
+
+        private void note(double difference, String text) {
+            worst = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : difference;
+            where = text;
+        }
+
+        Result result(Case c) {
+            boolean passed = worst <= tolerance;
+            return new Result(
+                    c,
+                    passed,
+                    worst,
+                    "worst difference %.2g of %.2g%s".formatted(worst, tolerance, where.isEmpty() ? "" : "; " + where));
+        }
+    }
+}

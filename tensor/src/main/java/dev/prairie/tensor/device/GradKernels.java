@@ -1,0 +1,94 @@
+package dev.prairie.tensor.device;
+
+import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.Tokens;
+
+/**
+ * What a device must add to train. Every backward accumulates ({@code +=}) into its d-arguments, which never overlap
+ * its other arguments. Capability is this type, not an exception.
+ */
+public interface GradKernels extends Kernels {
+    /** {@code dTable[ids[n]] += dOut[n]}. */
+    void embeddingBackward(Tensor dTable, Tensor dOut, int[] ids);
+
+    /** Into {@code dX(N, C)} and {@code dW(C)}. */
+    void rmsNormBackward(Tensor dX, Tensor dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd);
+
+    /** Into {@code dX(N, C)}, {@code dW(C)} and {@code dB(C)}. */
+    void layerNormBackward(Tensor dX, Tensor dW, Tensor dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd);
+
+    /** {@code dX(N, C) += dOut(N, O) · w(O, C)}. */
+    void matmulBackwardInput(Tensor dX, Tensor dOut, Tensor w);
+
+    /** {@code dW(O, C) += dOut(N, O)ᵀ · x(N, C)}. */
+    void matmulBackwardWeight(Tensor dW, Tensor dOut, Tensor x);
+
+    /** {@code dBias(O) += Σ_n dOut(N, O)}. */
+    void biasBackward(Tensor dBias, Tensor dOut);
+
+    /** The rotation by the opposite angle, accumulated: {@code dX += rope⁻¹(dOut)}. */
+    void ropeBackward(Tensor dX, Tensor dOut, int[] positions, float theta);
+
+    /** Into {@code dQ(N, H, D)}, and {@code dK}, {@code dV} in the layout of {@code kv}. */
+    void attentionBackward(
+            Tensor dQ,
+            Tensor dK,
+            Tensor dV,
+            Tensor dOut,
+            Tensor out,
+            Tensor lse,
+            Tensor q,
+            KeyValues kv,
+            Tokens tokens,
+            float scale);
+
+    /** Into {@code dGate} and {@code dUp}. */
+    void swiGluBackward(Tensor dGate, Tensor dUp, Tensor dOut, Tensor gate, Tensor up);
+
+    /** Into {@code dX}. */
+    void geluBackward(Tensor dX, Tensor dOut, Tensor x);
+
+    /** {@code dst += factor * src}: the backward of add and of scale. */
+    void accumulate(Tensor dst, Tensor src, float factor);
+
+    /** {@code dX[rows[m]] += dOut[m]}; a row may be named more than once. */
+    void gatherBackward(Tensor dX, Tensor dOut, int[] rows);
+
+    /** {@code dLogits += dLosses[n] * (softmax(logits[n]) - onehot(targets[n]))}, nothing where the target is -1. */
+    void crossEntropyBackward(Tensor dLogits, Tensor dLosses, Tensor logits, int[] targets);
+
+    /** {@code Σ x²}, accumulated in double. */
+    double squaredNorm(Tensor x);
+
+    /**
+     * One step of AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101): decoupled decay, both moments corrected for
+     * their start at zero. Updates {@code w}, {@code m} and {@code v} in place; {@code g} is read, times
+     * {@link AdamW#gradientScale}.
+     */
+    void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step);
+
+    /**
+     * The numbers of one AdamW step.
+     *
+     * @param learningRate  of this step
+     * @param beta1         decay of the first moment
+     * @param beta2         decay of the second moment
+     * @param epsilon       added to the root of the second moment
+     * @param weightDecay   decoupled: {@code w -= learningRate * weightDecay * w}
+     * @param step          counting from 1
+     * @param gradientScale applied to every gradient on reading: clipping without a pass of its own
+     */
+    record AdamW(
+            float learningRate,
+            float beta1,
+            float beta2,
+            float epsilon,
+            float weightDecay,
+            int step,
+            float gradientScale) {
+        public AdamW {
+            if (step < 1) throw new IllegalArgumentException("adamW: step " + step + " must count from 1");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package dev.prairie.tensor.device;
+
+import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.Tokens;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a device must be able to do to run a model: whole-tensor operations, outputs first, memory owned by the caller.
+ *
+ * <p>Kernels check nothing: {@code autograd.Ops} has checked every shape, id and position before. All tensors are F32
+ * unless said otherwise. An output is overwritten completely and may hold anything before; it never overlaps an input,
+ * except where said. N packed tokens, C model width, O output width, H query heads, K key/value heads, D head width,
+ * V vocabulary.
+ */
+public interface Kernels {
+    /** {@code out(N, C) = table(V, C)[ids[n]]}. */
+    void embedding(Tensor out, Tensor table, int[] ids);
+
+    /** Root-mean-square norm: {@code out = x / sqrt(mean(x²) + eps) * w}; rows {@code rstd(N)} kept for backward. */
+    void rmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w, float eps);
+
+    /** Layer norm: {@code out = (x - mean) / sqrt(var + eps) * w + b}; {@code mean(N)}, {@code rstd(N)} kept. */
+    void layerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps);
+
+    /** {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O)}. */
+    void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias);
+
+    /**
+     * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of
+     * {@code x(N, H, D)} the pair (i, i + D/2) turns by {@code positions[n] * theta^(-2i/D)}.
+     */
+    void rope(Tensor out, Tensor x, int[] positions, float theta);
+
+    /**
+     * Causal grouped-query attention over packed sequences: token n of {@code q(N, H, D)}, at position p of its
+     * sequence, sees positions 0..p. {@code out(N, H, D) = softmax(scale * q·k) v}; the log-sum-exp of each row,
+     * {@code lse(N, H)}, is kept for backward. Query head h reads key head {@code h / (H / K)}.
+     */
+    void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale);
+
+    /** {@code out = silu(gate) * up}, element by element. */
+    void swiGlu(Tensor out, Tensor gate, Tensor up);
+
+    /** {@code out = gelu(x)}, the tanh form (Hendrycks and Gimpel 2016, arXiv 1606.08415) that GPT-2 uses. */
+    void gelu(Tensor out, Tensor x);
+
+    /** {@code out = a + b}, element by element; {@code out} may be {@code a} or {@code b}. */
+    void add(Tensor out, Tensor a, Tensor b);
+
+    /** {@code out = factor * x}; {@code out} may be {@code x}. */
+    void scale(Tensor out, Tensor x, float factor);
+
+    /** {@code out(M, C) = x(N, C)[rows[m]]}. */
+    void gather(Tensor out, Tensor x, int[] rows);
+
+    /** {@code out = x} in the type of {@code out}: any of F32, BF16, F16; to a narrower type it rounds to nearest even. */
+    void cast(Tensor out, Tensor x);
+
+    /**
+     * {@code losses(N) = -log softmax(logits(N, V))[targets[n]]} in nats; 0 where the target is -1. Logits are left
+     * untouched.
+     */
+    void crossEntropy(Tensor losses, Tensor logits, int[] targets);
+}

@@ -1,0 +1,59 @@
+package dev.prairie.tensor.reference;
+
+import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.DeviceProvider;
+import dev.prairie.tensor.device.Kernels;
+
+/** Offers the definition itself as a device: always usable, never preferred. */
+public final class ReferenceProvider implements DeviceProvider {
+    @Override
+    public String name() {
+        return "reference";
+    }
+
+    @Override
+    public Probe probe() {
+        return new Probe.Usable(1);
+    }
+
+    /** One thread, whatever is asked: the definition has one order of summation. */
+    @Override
+    public Device open(int threads) {
+        return new ReferenceDevice(new ReferenceKernels());
+    }
+
+    private record ReferenceDevice(Kernels kernels) implements Device {
+        @Override
+        public String name() {
+            return "reference";
+        }
+
+        @Override
+        public String description() {
+            return "plain loops, 1 thread";
+        }
+
+        @Override
+        public int threads() {
+            return 1;
+        }
+
+        /** A chain of dependent multiply-adds: what one plain loop can do. */
+        @Override
+        public double peakFlops() {
+            int rounds = 20_000_000;
+            double best = 0;
+            for (int attempt = 0; attempt < 3; attempt++) {
+                long start = System.nanoTime();
+                float x = 1;
+                for (int i = 0; i < rounds; i++) x = x * 0.999f + 0.001f;
+                double seconds = (System.nanoTime() - start) / 1e9;
+                if (x > 0) best = Math.max(best, 2.0 * rounds / seconds);
+            }
+            return best;
+        }
+
+        @Override
+        public void close() {}
+    }
+}
