@@ -2,5 +2,11 @@
 module dev.prairie.cpu {
     requires static transitive org.jspecify;
     requires jdk.incubator.vector;
-    requires dev.prairie.tensor;
+    requires transitive dev.prairie.tensor;
+
+    exports dev.prairie.cpu.parallel;
+    exports dev.prairie.cpu.vector;
+
+    provides dev.prairie.tensor.device.DeviceProvider with
+            dev.prairie.cpu.vector.VectorProvider;
 }

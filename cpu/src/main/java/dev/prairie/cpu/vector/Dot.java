@@ -1,0 +1,91 @@
+package dev.prairie.cpu.vector;
+
+import static dev.prairie.cpu.vector.Memory.LANES;
+import static dev.prairie.cpu.vector.Memory.VECTOR;
+import static dev.prairie.cpu.vector.Memory.get;
+import static dev.prairie.cpu.vector.Memory.load;
+import static dev.prairie.cpu.vector.Memory.set;
+import static dev.prairie.cpu.vector.Memory.zero;
+
+import dev.prairie.cpu.parallel.WorkerPool;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias} for few rows N, as when one token of each sequence is decoded: every
+ * weight is read once, at the speed of memory, and nothing is packed.
+ */
+final class Dot {
+    /** From this many rows on packing pays. */
+    static final int FEW = 16;
+
+    private static final int OUTPUTS = 4;
+
+    private Dot() {}
+
+    /** {@code bias} is an address, or 0 for none. */
+    static void run(WorkerPool pool, long out, long x, long w, long bias, int n, int c, int o) {
+        int chunk = Math.ceilDiv(Split.rows(c, Split.LIGHT / 2), OUTPUTS) * OUTPUTS;
+        Split.parts(pool, o, chunk, (from, to) -> {
+            int j = from;
+            for (; j + OUTPUTS <= to; j += OUTPUTS)
+                for (int i = 0; i < n; i++) {
+                    long row = out + 4L * i * o;
+                    four(row + 4L * j, x + 4L * i * c, w + 4L * j * c, 4L * c, bias == 0 ? 0 : bias + 4L * j, c);
+                }
+            for (; j < to; j++)
+                for (int i = 0; i < n; i++) {
+                    float b = bias == 0 ? 0f : get(bias + 4L * j);
+                    set(out + 4L * ((long) i * o + j), b + dot(x + 4L * i * c, w + 4L * j * c, c));
+                }
+        });
+    }
+
+    /** Four outputs of one row: four rows of w, {@code row} bytes apart, against x. */
+    static void four(long out, long x, long w, long row, long bias, int c) {
+        FloatVector s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
+        FloatVector t0 = zero(), t1 = zero(), t2 = zero(), t3 = zero();
+        int i = 0;
+        for (; i <= c - 2 * LANES; i += 2 * LANES) {
+            long at = w + 4L * i;
+            FloatVector x0 = load(x + 4L * i);
+            FloatVector x1 = load(x + 4L * i + VECTOR);
+            s0 = x0.fma(load(at), s0);
+            t0 = x1.fma(load(at + VECTOR), t0);
+            s1 = x0.fma(load(at + row), s1);
+            t1 = x1.fma(load(at + row + VECTOR), t1);
+            s2 = x0.fma(load(at + 2 * row), s2);
+            t2 = x1.fma(load(at + 2 * row + VECTOR), t2);
+            s3 = x0.fma(load(at + 3 * row), s3);
+            t3 = x1.fma(load(at + 3 * row + VECTOR), t3);
+        }
+        float r0 = MathVector.sum(s0.add(t0));
+        float r1 = MathVector.sum(s1.add(t1));
+        float r2 = MathVector.sum(s2.add(t2));
+        float r3 = MathVector.sum(s3.add(t3));
+        for (; i < c; i++) {
+            long at = w + 4L * i;
+            float v = get(x + 4L * i);
+            r0 += v * get(at);
+            r1 += v * get(at + row);
+            r2 += v * get(at + 2 * row);
+            r3 += v * get(at + 3 * row);
+        }
+        set(out, bias == 0 ? r0 : r0 + get(bias));
+        set(out + 4, bias == 0 ? r1 : r1 + get(bias + 4));
+        set(out + 8, bias == 0 ? r2 : r2 + get(bias + 8));
+        set(out + 12, bias == 0 ? r3 : r3 + get(bias + 12));
+    }
+
+    /** {@code Σ a[i] * b[i]}. */
+    static float dot(long a, long b, int n) {
+        FloatVector s = zero(), t = zero();
+        int i = 0;
+        for (; i <= n - 2 * LANES; i += 2 * LANES) {
+            s = load(a + 4L * i).fma(load(b + 4L * i), s);
+            t = load(a + 4L * i + VECTOR).fma(load(b + 4L * i + VECTOR), t);
+        }
+        float sum = MathVector.sum(s.add(t));
+        for (; i < n; i++) sum += get(a + 4L * i) * get(b + 4L * i);
+        return sum;
+    }
+}

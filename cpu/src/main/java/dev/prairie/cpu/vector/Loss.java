@@ -1,0 +1,97 @@
+package dev.prairie.cpu.vector;
+
+import static dev.prairie.cpu.vector.MathVector.exp;
+import static dev.prairie.cpu.vector.Memory.LANES;
+import static dev.prairie.cpu.vector.Memory.VECTOR;
+import static dev.prairie.cpu.vector.Memory.get;
+import static dev.prairie.cpu.vector.Memory.load;
+import static dev.prairie.cpu.vector.Memory.set;
+import static dev.prairie.cpu.vector.Memory.splat;
+import static dev.prairie.cpu.vector.Memory.store;
+import static dev.prairie.cpu.vector.Memory.zero;
+
+import dev.prairie.cpu.parallel.WorkerPool;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** Cross-entropy over rows of {@code v} logits. Arguments are addresses. */
+final class Loss implements AutoCloseable {
+    private final WorkerPool pool;
+    private final Scratch exponentials;
+
+    Loss(WorkerPool pool) {
+        this.pool = pool;
+        this.exponentials = new Scratch(pool.threads());
+    }
+
+    void crossEntropy(long losses, long logits, int[] targets, int v) {
+        int chunk = Split.rows(v, Split.HEAVY);
+        pool.run(Math.ceilDiv(targets.length, chunk), (task, worker) -> {
+            long e = exponentials.take(worker, 4L * v);
+            for (int n = task * chunk; n < Math.min(targets.length, (task + 1) * chunk); n++) {
+                float loss = 0;
+                if (targets[n] >= 0) {
+                    long row = logits + 4L * n * v;
+                    float max = max(row, v);
+                    loss = (float) (Math.log(exponentials(e, row, max, v)) + max - get(row + 4L * targets[n]));
+                }
+                set(losses + 4L * n, loss);
+            }
+        });
+    }
+
+    void crossEntropyBackward(long dLogits, long dLosses, long logits, int[] targets, int v) {
+        int chunk = Split.rows(v, Split.HEAVY);
+        pool.run(Math.ceilDiv(targets.length, chunk), (task, worker) -> {
+            long e = exponentials.take(worker, 4L * v);
+            for (int n = task * chunk; n < Math.min(targets.length, (task + 1) * chunk); n++) {
+                if (targets[n] < 0) continue;
+                long row = logits + 4L * n * v;
+                long d = dLogits + 4L * n * v;
+                float scale = get(dLosses + 4L * n);
+                float sum = exponentials(e, row, max(row, v), v);
+                long hit = d + 4L * targets[n];
+                set(hit, get(hit) - scale);
+                Elementwise.accumulateRange(d, e, scale / sum, v);
+            }
+        });
+    }
+
+    private static float max(long x, int n) {
+        FloatVector m = splat(Float.NEGATIVE_INFINITY), o = m;
+        int i = 0;
+        for (; i <= n - 2 * LANES; i += 2 * LANES) {
+            m = MathVector.max(m, load(x + 4L * i));
+            o = MathVector.max(o, load(x + 4L * i + VECTOR));
+        }
+        float max = m.max(o).reduceLanes(VectorOperators.MAX);
+        for (; i < n; i++) max = Math.max(max, get(x + 4L * i));
+        return max;
+    }
+
+    /** {@code to = exp(x - max)}, and its sum. */
+    private static float exponentials(long to, long x, float max, int n) {
+        FloatVector s = zero(), t = zero();
+        int i = 0;
+        for (; i <= n - 2 * LANES; i += 2 * LANES) {
+            FloatVector e = exp(load(x + 4L * i).sub(max));
+            FloatVector f = exp(load(x + 4L * i + VECTOR).sub(max));
+            s = s.add(e);
+            t = t.add(f);
+            store(to + 4L * i, e);
+            store(to + 4L * i + VECTOR, f);
+        }
+        for (; i < n; i += LANES) {
+            int m = Math.min(n - i, LANES);
+            FloatVector e = exp(load(x + 4L * i, m, Float.NEGATIVE_INFINITY).sub(max));
+            s = s.add(e);
+            store(to + 4L * i, e, m);
+        }
+        return MathVector.sum(s.add(t));
+    }
+
+    @Override
+    public void close() {
+        exponentials.close();
+    }
+}

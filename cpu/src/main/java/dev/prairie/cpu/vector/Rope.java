@@ -1,0 +1,113 @@
+package dev.prairie.cpu.vector;
+
+import static dev.prairie.cpu.vector.Memory.LANES;
+import static dev.prairie.cpu.vector.Memory.get;
+import static dev.prairie.cpu.vector.Memory.load;
+import static dev.prairie.cpu.vector.Memory.set;
+import static dev.prairie.cpu.vector.Memory.store;
+
+import dev.prairie.cpu.parallel.WorkerPool;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Rotary positions. The cosines and sines of a batch are computed once and kept: all layers, queries and keys, forward
+ * and backward, ask for the same ones. Arguments are addresses.
+ */
+final class Rope implements AutoCloseable {
+    private final WorkerPool pool;
+    private final Scratch table = new Scratch(1);
+    private int[] positions = {};
+    private float theta = Float.NaN;
+    private int width;
+
+    Rope(WorkerPool pool) {
+        this.pool = pool;
+    }
+
+    /** {@code out = turned x}. */
+    synchronized void forward(long out, long x, int[] at, float base, int heads, int d) {
+        int half = d / 2;
+        long turns = table(at, base, d);
+        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to) -> {
+            for (int n = from; n < to; n++)
+                for (int h = 0; h < heads; h++) {
+                    long row = 4L * ((long) n * heads + h) * d;
+                    turn(out + row, x + row, turns + 4L * n * d, half);
+                }
+        });
+    }
+
+    /** {@code dX += dOut turned back}. */
+    synchronized void backward(long dX, long dOut, int[] at, float base, int heads, int d) {
+        int half = d / 2;
+        long turns = table(at, base, d);
+        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to) -> {
+            for (int n = from; n < to; n++)
+                for (int h = 0; h < heads; h++) {
+                    long row = 4L * ((long) n * heads + h) * d;
+                    turnBack(dX + row, dOut + row, turns + 4L * n * d, half);
+                }
+        });
+    }
+
+    /** For each token {@code d / 2} cosines and {@code d / 2} sines. */
+    private long table(int[] at, float base, int d) {
+        long to = table.take(0, 4L * at.length * d);
+        if (base == theta && d == width && Arrays.equals(at, positions)) return to;
+        int half = d / 2;
+        double[] speed = new double[half];
+        for (int i = 0; i < half; i++) speed[i] = Math.pow(base, -2.0 * i / d);
+        Split.parts(pool, at.length, Split.rows(d, 512), (from, end) -> {
+            for (int n = from; n < end; n++)
+                for (int i = 0; i < half; i++) {
+                    double angle = at[n] * speed[i];
+                    set(to + 4L * ((long) n * d + i), (float) Math.cos(angle));
+                    set(to + 4L * ((long) n * d + half + i), (float) Math.sin(angle));
+                }
+        });
+        positions = at.clone(); // after the table is complete
+        theta = base;
+        width = d;
+        return to;
+    }
+
+    private static void turn(long out, long x, long turns, int half) {
+        long far = 4L * half;
+        int i = 0;
+        for (; i <= half - LANES; i += LANES) {
+            FloatVector cos = load(turns + 4L * i), sin = load(turns + far + 4L * i);
+            FloatVector a = load(x + 4L * i), b = load(x + far + 4L * i);
+            store(out + 4L * i, a.mul(cos).sub(b.mul(sin)));
+            store(out + far + 4L * i, b.mul(cos).add(a.mul(sin)));
+        }
+        for (; i < half; i++) {
+            float cos = get(turns + 4L * i), sin = get(turns + far + 4L * i);
+            float a = get(x + 4L * i), b = get(x + far + 4L * i);
+            set(out + 4L * i, a * cos - b * sin);
+            set(out + far + 4L * i, b * cos + a * sin);
+        }
+    }
+
+    private static void turnBack(long dX, long dOut, long turns, int half) {
+        long far = 4L * half;
+        int i = 0;
+        for (; i <= half - LANES; i += LANES) {
+            FloatVector cos = load(turns + 4L * i), sin = load(turns + far + 4L * i);
+            FloatVector a = load(dOut + 4L * i), b = load(dOut + far + 4L * i);
+            store(dX + 4L * i, load(dX + 4L * i).add(a.mul(cos).add(b.mul(sin))));
+            store(dX + far + 4L * i, load(dX + far + 4L * i).add(b.mul(cos).sub(a.mul(sin))));
+        }
+        for (; i < half; i++) {
+            float cos = get(turns + 4L * i), sin = get(turns + far + 4L * i);
+            float a = get(dOut + 4L * i), b = get(dOut + far + 4L * i);
+            set(dX + 4L * i, get(dX + 4L * i) + (a * cos + b * sin));
+            set(dX + far + 4L * i, get(dX + far + 4L * i) + (b * cos - a * sin));
+        }
+    }
+
+    @Override
+    public void close() {
+        table.close();
+    }
+}

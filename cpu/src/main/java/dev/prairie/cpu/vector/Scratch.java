@@ -1,0 +1,46 @@
+package dev.prairie.cpu.vector;
+
+import dev.prairie.tensor.Buffer;
+import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Memory that a kernel needs while it runs: one region for each slot, kept from call to call and grown when a call
+ * needs more. A slot belongs to one thread at a time; what it held before is lost when it grows.
+ */
+final class Scratch implements AutoCloseable {
+    private final @Nullable Arena[] arenas;
+    private final long[] address;
+    private final long[] bytes;
+
+    Scratch(int slots) {
+        arenas = new Arena[slots];
+        address = new long[slots];
+        bytes = new long[slots];
+    }
+
+    /** The address of at least {@code needed} bytes, aligned to a cache line, with any content. */
+    long take(int slot, long needed) {
+        if (bytes[slot] < needed) {
+            free(slot);
+            long size = Long.highestOneBit(Math.max(needed, 4096) - 1) << 1; // few sizes, so that it settles soon
+            Arena arena = Arena.ofShared();
+            arenas[slot] = arena;
+            address[slot] = Buffer.allocate(arena, size).segment().address();
+            bytes[slot] = size;
+        }
+        return address[slot];
+    }
+
+    private void free(int slot) {
+        Arena old = arenas[slot];
+        arenas[slot] = null;
+        bytes[slot] = 0;
+        if (old != null) old.close();
+    }
+
+    @Override
+    public void close() {
+        for (int i = 0; i < arenas.length; i++) free(i);
+    }
+}
