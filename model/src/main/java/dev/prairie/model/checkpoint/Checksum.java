@@ -70,7 +70,10 @@ final class Checksum {
     /** Refuses a file whose sum is not the one it carries; {@code before}, {@code json} and {@code after} make it up. */
     static void verify(Path file, byte[] before, byte[] json, MemorySegment after, String hint) {
         OptionalInt place = place(json);
-        if (place.isEmpty()) return;
+        if (place.isEmpty()) {
+            if (!new String(json, StandardCharsets.ISO_8859_1).contains('"' + KEY + '"')) return; // another's file
+            throw new CheckpointException(file, KEY, "64 hexadecimal digits", "something else", hint);
+        }
         int at = place.getAsInt();
         byte[] carried = Arrays.copyOfRange(json, at, at + BLANK.length());
         byte[] blank = json.clone();
