@@ -116,9 +116,7 @@ public final class OneFileGpt {
         }
 
         private float[] array(String name, int... shape) {
-            int size = 1;
-            for (int dim : shape) size = Math.multiplyExact(size, dim);
-            float[] a = new float[size];
+            float[] a = new float[IntStream.of(shape).reduce(1, Math::multiplyExact)];
             byName.put(name, a);
             return a;
         }
@@ -254,10 +252,9 @@ public final class OneFileGpt {
         forward(tokenIds, batch, length);
         targets = targetIds.clone();
         double sum = 0;
+        int v = config.vocabulary;
         for (int n = 0; n < targets.length; n++)
-            if (targets[n] >= 0)
-                sum += logSumExp(acts.logits, n * config.vocabulary, config.vocabulary)
-                        - acts.logits[n * config.vocabulary + targets[n]];
+            if (targets[n] >= 0) sum += logSumExp(acts.logits, n * v, v) - acts.logits[n * v + targets[n]];
         return (float) (sum / Math.max(1, counted(targets)));
     }
 
@@ -302,12 +299,9 @@ public final class OneFileGpt {
     }
 
     private void check(int[] tokenIds, int batch, int length) {
-        if (batch < 1 || length < 1 || (long) batch * length != tokenIds.length)
-            throw new IllegalArgumentException(
-                    "OneFileGpt: " + tokenIds.length + " ids do not fill " + batch + " rows of " + length);
-        if (length > config.context)
-            throw new IllegalArgumentException(
-                    "OneFileGpt: rows of " + length + " are longer than the context of " + config.context);
+        if (batch < 1 || length < 1 || length > config.context || (long) batch * length != tokenIds.length)
+            throw new IllegalArgumentException("OneFileGpt: " + tokenIds.length + " ids must fill " + batch
+                    + " rows of " + length + ", a row at most the context of " + config.context);
         within("id", tokenIds, 0);
     }
 
@@ -482,10 +476,8 @@ public final class OneFileGpt {
     }
 
     private static void addBackward(float[] dA, float[] dB, float[] dOut) {
-        for (int i = 0; i < dOut.length; i++) {
-            dA[i] += dOut[i];
-            dB[i] += dOut[i];
-        }
+        add(dA, dA, dOut);
+        add(dB, dB, dOut);
     }
 
     /** Softmax minus one-hot, over the number of targets that count. */
@@ -502,10 +494,8 @@ public final class OneFileGpt {
         }
     }
 
-    private static int counted(int[] targets) {
-        int count = 0;
-        for (int t : targets) if (t >= 0) count++;
-        return count;
+    private static long counted(int[] targets) {
+        return Arrays.stream(targets).filter(t -> t >= 0).count();
     }
 
     private static double logSumExp(float[] x, int from, int count) {
@@ -523,9 +513,7 @@ public final class OneFileGpt {
         for (float[] g : gradients.byName.values()) Arrays.fill(g, 0);
     }
 
-    /**
-     * One step of AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101). Matrices decay; norms and biases do not.
-     */
+    /** One step of AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101). Matrices decay; norms and biases do not. */
     public void adamW(float learningRate, float beta1, float beta2, float epsilon, float weightDecay) {
         steps++;
         double first = 1 - Math.pow(beta1, steps);
@@ -549,13 +537,13 @@ public final class OneFileGpt {
     // ---- writing ----------------------------------------------------------------------------------------------
 
     /**
-     * {@code count} ids that follow {@code prompt}: the likeliest at temperature 0, else drawn from the softmax of
-     * logits / temperature. Sees the last {@code context} ids and runs the whole model for each new one.
+     * The likeliest {@code count} ids after {@code prompt}, or, at a temperature, ids drawn from softmax(logits / it).
      */
     public int[] generate(int[] prompt, int count, double temperature, long seed) {
-        if (prompt.length == 0) throw new IllegalArgumentException("OneFileGpt: the prompt is empty");
-        if (!(temperature >= 0))
-            throw new IllegalArgumentException("OneFileGpt: temperature " + temperature + " must not be negative");
+        if (prompt.length == 0 || count < 0 || !(temperature >= 0))
+            throw new IllegalArgumentException(
+                    "OneFileGpt: needs a prompt, and no less than 0 ids and temperature; got " + prompt.length
+                            + " ids, count " + count + ", temperature " + temperature);
         Random random = new Random(seed);
         int[] all = Arrays.copyOf(prompt, Math.addExact(prompt.length, count));
         for (int n = prompt.length; n < all.length; n++) {
@@ -571,8 +559,8 @@ public final class OneFileGpt {
         int best = 0;
         double bestScore = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < config.vocabulary; i++) {
-            double noise = temperature == 0 ? 0 : -Math.log(-Math.log(random.nextDouble()));
-            double score = logits[row + i] + temperature * noise;
+            double gumbel = temperature == 0 ? 0 : -Math.log(-Math.log(random.nextDouble()));
+            double score = logits[row + i] + temperature * gumbel;
             if (score > bestScore) best = i;
             bestScore = Math.max(score, bestScore);
         }
@@ -584,30 +572,28 @@ public final class OneFileGpt {
         String text = args.length > 0 ? Files.readString(Path.of(args[0])) : "";
         int[] alphabet = text.chars().distinct().sorted().toArray();
         int[] all = text.chars().map(c -> Arrays.binarySearch(alphabet, c)).toArray();
-        int batch = 8;
         int length = 32;
         if (all.length <= length) {
-            IO.println("usage: OneFileGpt TEXT [STEPS], a text file of more than " + length + " characters");
+            IO.println("usage: OneFileGpt TEXT [STEPS], TEXT a file of more than " + length + " characters");
             return;
         }
         var gpt = new OneFileGpt(new Config(alphabet.length, length, 2, 64, 4, 256, true), 1);
         Random random = new Random(2);
         for (int step = 0; step < (args.length > 1 ? Integer.parseInt(args[1]) : 300); step++) {
-            int[] from = random.ints(batch, 0, all.length - length).toArray();
+            int[] from = random.ints(8, 0, all.length - length).toArray();
             int[] inputs = Arrays.stream(from)
                     .flatMap(f -> Arrays.stream(all, f, f + length))
                     .toArray();
             int[] next = Arrays.stream(from)
                     .flatMap(f -> Arrays.stream(all, f + 1, f + 1 + length))
                     .toArray();
-            float loss = gpt.loss(inputs, next, batch, length);
+            float loss = gpt.loss(inputs, next, 8, length);
             gpt.zeroGradients();
             gpt.backward();
             gpt.adamW(3e-3f, 0.9f, 0.99f, 1e-8f, 0.1f);
             if (step % 20 == 0) IO.println("step " + step + "  loss " + loss);
         }
-        StringBuilder written = new StringBuilder();
-        for (int id : gpt.generate(new int[] {all[0]}, 300, 0.8, 3)) written.append((char) alphabet[id]);
-        IO.println(written);
+        for (int id : gpt.generate(new int[] {all[0]}, 300, 0.8, 3)) IO.print((char) alphabet[id]);
+        IO.println();
     }
 }

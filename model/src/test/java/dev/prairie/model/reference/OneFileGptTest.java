@@ -88,9 +88,11 @@ class OneFileGptTest {
         var gpt = new OneFileGpt(new Config(7, 5, 1, 6, 2, 9, true), 1);
         assertThatThrownBy(gpt::backward).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> gpt.forward(new int[6], 1, 6)).hasMessageContaining("context of 5");
-        assertThatThrownBy(() -> gpt.forward(new int[6], 4, 2)).hasMessageContaining("6 ids do not fill 4 rows of 2");
+        assertThatThrownBy(() -> gpt.forward(new int[6], 4, 2)).hasMessageContaining("6 ids must fill 4 rows of 2");
         assertThatThrownBy(() -> gpt.forward(new int[] {7}, 1, 1)).hasMessageContaining("id 7 must be from 0 to 6");
         assertThatThrownBy(() -> gpt.loss(new int[] {1}, new int[] {-2}, 1, 1)).hasMessageContaining("target -2");
+        assertThatThrownBy(() -> gpt.generate(new int[0], 1, 0, 1)).hasMessageContaining("got 0 ids");
+        assertThatThrownBy(() -> gpt.generate(new int[1], 1, Double.NaN, 1)).hasMessageContaining("temperature NaN");
         assertThatThrownBy(() -> new Config(7, 5, 1, 6, 4, 9, true)).hasMessageContaining("width 6 over 4 heads");
     }
 
