@@ -101,9 +101,12 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
                         : llama(family.get().equals(Family.QWEN3));
             } catch (CheckpointException e) {
                 throw e;
-            } catch (IllegalArgumentException e) { // what the record itself refuses
+            } catch (IllegalArgumentException | ArithmeticException e) { // what the record itself refuses
                 throw new CheckpointException(file, FILE, "a possible model", String.valueOf(e.getMessage()), HINT);
             }
+            long inner = (long) config.heads() * config.headWidth();
+            if (inner > Integer.MAX_VALUE / 3) // queries, keys and values may stand in one tensor
+            throw new CheckpointException(file, FILE, "heads that fit in a tensor", inner + " wide", HINT);
             return new ConfigFile(family.get(), config, begin(), end());
         }
 
