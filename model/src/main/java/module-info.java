@@ -7,5 +7,7 @@ module dev.prairie.model {
     exports dev.prairie.model.layer;
     exports dev.prairie.model.cache;
     exports dev.prairie.model.transformer;
+    exports dev.prairie.model.checkpoint;
     exports dev.prairie.model.generate;
+    exports dev.prairie.model.reference;
 }

@@ -142,14 +142,14 @@ public record TransformerConfig(
         for (int l = 0; l < layers; l++) {
             String layer = "layers." + l + ".";
             norm(shapes, layer + "attention.norm");
-            linear(shapes, layer + "attention.q", heads * headWidth, width);
-            linear(shapes, layer + "attention.k", keyHeads * headWidth, width);
-            linear(shapes, layer + "attention.v", keyHeads * headWidth, width);
+            linear(shapes, layer + "attention.q", Math.multiplyExact(heads, headWidth), width);
+            linear(shapes, layer + "attention.k", Math.multiplyExact(keyHeads, headWidth), width);
+            linear(shapes, layer + "attention.v", Math.multiplyExact(keyHeads, headWidth), width);
             if (queryKeyNorm) {
                 shapes.put(layer + "attention.q.norm.weight", Shape.of(headWidth));
                 shapes.put(layer + "attention.k.norm.weight", Shape.of(headWidth));
             }
-            linear(shapes, layer + "attention.out", width, heads * headWidth);
+            linear(shapes, layer + "attention.out", width, Math.multiplyExact(heads, headWidth));
             norm(shapes, layer + "feedforward.norm");
             if (activation == Activation.SWIGLU) linear(shapes, layer + "feedforward.gate", feedForward, width);
             linear(shapes, layer + "feedforward.up", feedForward, width);

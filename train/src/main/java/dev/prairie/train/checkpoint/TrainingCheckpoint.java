@@ -104,7 +104,11 @@ public final class TrainingCheckpoint {
         String value = metadata.get(key);
         if (value == null)
             throw new CheckpointException(
-                    file, "metadata", "an entry " + key, "entries " + metadata.keySet(), "is it a checkpoint of a run?");
+                    file,
+                    "metadata",
+                    "an entry " + key,
+                    "entries " + metadata.keySet(),
+                    "is it a checkpoint of a run?");
         return value;
     }
 }

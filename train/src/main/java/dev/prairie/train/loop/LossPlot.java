@@ -73,8 +73,7 @@ final class LossPlot {
         add(
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"system-ui, sans-serif\""
                         + " font-size=\"12\">",
-                WIDTH,
-                HEIGHT);
+                WIDTH, HEIGHT);
         add("<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>", WIDTH, HEIGHT);
         text(LEFT, 24, "start", "#222", escaped(title));
         for (double y = low; y <= high + tick / 2; y += tick) {
@@ -106,8 +105,7 @@ final class LossPlot {
         if (points.isEmpty()) return;
         var path = new StringBuilder();
         for (Point p : points)
-            if (Double.isFinite(p.loss))
-                path.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(p.step), y(p.loss)));
+            if (Double.isFinite(p.loss)) path.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(p.step), y(p.loss)));
         add(
                 "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" stroke-linejoin=\"round\"/>",
                 path.toString().strip(), colour, width);
@@ -130,7 +128,9 @@ final class LossPlot {
     }
 
     private static String number(double v) {
-        return v == Math.rint(v) ? String.format(Locale.ROOT, "%.0f", v) : String.format(Locale.ROOT, "%.4g", v).replaceAll("0+$", "");
+        return v == Math.rint(v)
+                ? String.format(Locale.ROOT, "%.0f", v)
+                : String.format(Locale.ROOT, "%.4g", v).replaceAll("0+$", "");
     }
 
     private static String escaped(String text) {

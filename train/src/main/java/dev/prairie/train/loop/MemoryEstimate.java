@@ -29,7 +29,7 @@ public record MemoryEstimate(long weights, long activations) {
         long kept = recompute ? (long) c.layers() * c.width() : c.layers() * layer;
         long once = 4L * c.width() + c.vocabulary() + (recompute ? layer : 0);
         long floats = 2 * (kept + once) * tokens; // each with its gradient
-        return new MemoryEstimate(weights, 4 * floats);
+        return new MemoryEstimate(weights, 5 * floats); // the slab grows by a quarter until it fits
     }
 
     /** All of it. */
@@ -56,8 +56,7 @@ public record MemoryEstimate(long weights, long activations) {
         try { // free memory without what the system would give back on demand is far too little on Linux
             for (String line : Files.readAllLines(Path.of("/proc/meminfo")))
                 if (line.startsWith("MemAvailable:"))
-                    return Math.min(
-                            Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024, system.getTotalMemorySize());
+                    return Math.min(Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024, system.getTotalMemorySize());
         } catch (IOException | NumberFormatException notLinux) {
             // fall through to what the JDK knows
         }

@@ -25,8 +25,7 @@ public final class Metrics implements AutoCloseable {
      * @param tokensPerSecond of training, lately
      * @param mfu             model FLOPs utilisation: share of the device's measured peak
      */
-    public record Line(
-            int step, double loss, OptionalDouble valLoss, double lr, double tokensPerSecond, double mfu) {
+    public record Line(int step, double loss, OptionalDouble valLoss, double lr, double tokensPerSecond, double mfu) {
         String json() {
             var node = JsonMapper.shared().createObjectNode();
             node.put("step", step);
@@ -50,7 +49,8 @@ public final class Metrics implements AutoCloseable {
     static Metrics after(Path file, int step) {
         try {
             var kept = new StringBuilder();
-            for (Line line : read(file)) if (line.step <= step) kept.append(line.json()).append('\n');
+            for (Line line : read(file))
+                if (line.step <= step) kept.append(line.json()).append('\n');
             RunFolder.write(file, kept.toString());
             return new Metrics(Files.newBufferedWriter(file, StandardOpenOption.APPEND));
         } catch (IOException failure) {

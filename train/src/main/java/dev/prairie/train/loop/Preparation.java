@@ -29,11 +29,10 @@ final class Preparation {
         Corpus corpus = Corpus.open(path, recipe.corpus());
         var split = new Split(recipe.validation());
         listener.stage("learning the vocabulary");
-        Tokenizer tokenizer =
-                switch (recipe.tokenizer()) {
-                    case BPE -> bpe(corpus, split, recipe);
-                    case CHARACTERS -> characters(corpus, recipe);
-                };
+        Tokenizer tokenizer = switch (recipe.tokenizer()) {
+            case BPE -> bpe(corpus, split, recipe);
+            case CHARACTERS -> characters(corpus, recipe);
+        };
         tokenizer.save(run.tokenizer());
         listener.stage("encoding the corpus");
         CorpusReport report =
@@ -70,13 +69,12 @@ final class Preparation {
 
     /** From all text: a character that occurs in validation alone must have an id too. */
     private static Tokenizer characters(Corpus corpus, Recipe recipe) {
-        List<String> specials =
-                switch (recipe.loader()) {
-                    case PACKED -> List.of(END);
-                    case RANDOM -> List.of();
-                };
+        List<String> specials = switch (recipe.loader()) {
+            case PACKED -> List.of(END);
+            case RANDOM -> List.of();
+        };
         try (Stream<Document> documents = corpus.documents()) {
-            return CharacterTokenizer.learn(documents.map(Document::text)::iterator, specials);
+            return CharacterTokenizer.learn(documents.map(Document::text).toList(), specials);
         }
     }
 }

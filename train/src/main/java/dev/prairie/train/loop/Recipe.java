@@ -13,47 +13,97 @@ import java.util.List;
  */
 public record Recipe(
         @Doc("the shape of the model: gpt2 (layer norm, learned positions, GELU, biases) or llama (RMS norm, rotary"
-                        + " positions, SwiGLU)")
-                Form form,
-        @Doc("bpe (byte-level, trained on the corpus) or characters") Vocabulary tokenizer,
-        @Doc("entries of the bpe vocabulary; fewer where the corpus holds no more pairs") int vocabulary,
+                + " positions, SwiGLU)")
+        Form form,
+
+        @Doc("bpe (byte-level, trained on the corpus) or characters")
+        Vocabulary tokenizer,
+
+        @Doc("entries of the bpe vocabulary; fewer where the corpus holds no more pairs")
+        int vocabulary,
+
         @Doc("number of layers") int layers,
         @Doc("width of the model") int width,
         @Doc("query heads") int heads,
-        @Doc("llama: key and value heads; 0 means as many as query heads") int keyHeads,
+
+        @Doc("llama: key and value heads; 0 means as many as query heads")
+        int keyHeads,
+
         @Doc("inner width of the feed-forward part; 0 means 4 x width (gpt2) or 8/3 x width rounded up to 32 (llama)")
-                int feedForward,
+        int feedForward,
+
         @Doc("longest sequence in tokens") int context,
-        @Doc("whether the output head shares the token table's weights") boolean tiedHead,
-        @Doc("llama: RMS-normalise queries and keys per head") boolean queryKeyNorm,
+
+        @Doc("whether the output head shares the token table's weights")
+        boolean tiedHead,
+
+        @Doc("llama: RMS-normalise queries and keys per head")
+        boolean queryKeyNorm,
+
         @Doc("rows of a batch") int batch,
-        @Doc("batches whose gradients are added up before one step") int accumulation,
+
+        @Doc("batches whose gradients are added up before one step")
+        int accumulation,
+
         @Doc("optimizer steps of the whole run") int steps,
+
         @Doc("packed (whole documents, attention stays inside each) or random (windows of the one long text)")
-                LoaderConfig.Mode loader,
+        LoaderConfig.Mode loader,
+
         @Doc("highest learning rate") float learningRate,
         @Doc("learning rate at the last step") float minLearningRate,
-        @Doc("cosine, or wsd (constant, then a straight line down)") Schedule.Kind schedule,
+
+        @Doc("cosine, or wsd (constant, then a straight line down)")
+        Schedule.Kind schedule,
+
         @Doc("steps in which the learning rate rises") int warmup,
-        @Doc("wsd: share of the steps in which the learning rate falls") float decay,
+
+        @Doc("wsd: share of the steps in which the learning rate falls")
+        float decay,
+
         @Doc("AdamW: decay of the first moment") float beta1,
         @Doc("AdamW: decay of the second moment") float beta2,
-        @Doc("AdamW: added to the root of the second moment") float epsilon,
-        @Doc("AdamW: decoupled decay of matrices; norms and biases never decay") float weightDecay,
-        @Doc("largest norm of the gradient; 0 does not clip") float clip,
+
+        @Doc("AdamW: added to the root of the second moment")
+        float epsilon,
+
+        @Doc("AdamW: decoupled decay of matrices; norms and biases never decay")
+        float weightDecay,
+
+        @Doc("largest norm of the gradient; 0 does not clip")
+        float clip,
+
         @Doc("share of the corpus kept for validation") float validation,
-        @Doc("steps between validations; the last step always validates") int validateEvery,
-        @Doc("batches of a validation during training; the last one takes ten times as many") int validateBatches,
+
+        @Doc("steps between validations; the last step always validates")
+        int validateEvery,
+
+        @Doc("batches of a validation during training; the last one takes ten times as many")
+        int validateBatches,
+
         @Doc("steps between samples of text; 0 for none") int sampleEvery,
         @Doc("tokens of a sample") int sampleTokens,
-        @Doc("what a sample continues; empty means the beginning of a document") String samplePrompt,
-        @Doc("steps between checkpoints; the last step and Ctrl-C always save") int checkpointEvery,
-        @Doc("recompute each layer in backward: about a third more work for much less memory") boolean recompute,
-        @Doc("of weights and batches: the same seed and threads give the same bits") long seed,
+
+        @Doc("what a sample continues; empty means the beginning of a document")
+        String samplePrompt,
+
+        @Doc("steps between checkpoints; the last step and Ctrl-C always save")
+        int checkpointEvery,
+
+        @Doc("recompute each layer in backward: about a third more work for much less memory")
+        boolean recompute,
+
+        @Doc("of weights and batches: the same seed and threads give the same bits")
+        long seed,
+
         @Doc("take only files that match one of these globs, by name (*.java) or path (java.base/**)")
-                List<String> include,
-        @Doc("text field of JSON objects, or column of tables") String field,
-        @Doc("read at most so many characters of the corpus; 0 reads all") long maxCharacters) {
+        List<String> include,
+
+        @Doc("text field of JSON objects, or column of tables")
+        String field,
+
+        @Doc("read at most so many characters of the corpus; 0 reads all")
+        long maxCharacters) {
 
     /** The shape of the model. */
     public enum Form {
@@ -125,7 +175,8 @@ public record Recipe(
             throw new IllegalArgumentException(
                     "recipe: validation is " + validation + ", must be above 0 and at most 0.5; a usual share is 0.1");
         // The parts check what belongs to them, so that a wrong recipe fails before any work.
-        transformerOf(Form.GPT2 == form, 1, layers, width, heads, keyHeads, feedForward, context, tiedHead, queryKeyNorm);
+        transformerOf(
+                Form.GPT2 == form, 1, layers, width, heads, keyHeads, feedForward, context, tiedHead, queryKeyNorm);
         new Schedule(schedule, learningRate, minLearningRate, warmup, steps, decay);
         new Optimizer.Config(beta1, beta2, epsilon, weightDecay, clip);
         new LoaderConfig(loader, batch, context, seed);

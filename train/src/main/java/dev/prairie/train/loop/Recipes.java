@@ -60,7 +60,7 @@ public final class Recipes {
         if (!tree.isObject()) throw new RecipeException(file + ": a recipe is a list of `key: value` lines");
         var values = new LinkedHashMap<String, JsonNode>();
         tree.properties().forEach(e -> values.put(e.getKey(), e.getValue()));
-        return with(Recipe.DEFAULTS, values);
+        return changed(Recipe.DEFAULTS, values);
     }
 
     /** This recipe with some keys changed, values written as in a recipe file. */
@@ -68,12 +68,22 @@ public final class Recipes {
         var values = new LinkedHashMap<String, JsonNode>();
         changes.forEach((key, value) -> {
             try {
-                values.put(key, YAMLMapper.builder().build().readTree(value));
+                boolean plain = isText(key) && !value.matches("\\s*[\\[\"].*"); // *.java would be an alias
+                values.put(
+                        key,
+                        plain
+                                ? JsonMapper.shared().valueToTree(value)
+                                : YAMLMapper.builder().build().readTree(value));
             } catch (JacksonException failure) {
                 throw new RecipeException("recipe: " + key + ": " + failure.getOriginalMessage());
             }
         });
-        return with(recipe, values);
+        return changed(recipe, values);
+    }
+
+    private static boolean isText(String key) {
+        return Arrays.stream(Recipe.class.getRecordComponents())
+                .anyMatch(c -> c.getName().equals(key) && (c.getType() == String.class || c.getType() == List.class));
     }
 
     /** Every key with its value, as a recipe file that reads back as this recipe. */
@@ -88,12 +98,13 @@ public final class Recipes {
     static Recipe parse(String yaml) {
         var values = new LinkedHashMap<String, JsonNode>();
         YAMLMapper.builder().build().readTree(yaml).properties().forEach(e -> values.put(e.getKey(), e.getValue()));
-        return with(Recipe.DEFAULTS, values);
+        return changed(Recipe.DEFAULTS, values);
     }
 
-    private static Recipe with(Recipe recipe, LinkedHashMap<String, JsonNode> changes) {
+    private static Recipe changed(Recipe recipe, Map<String, JsonNode> changes) {
         RecordComponent[] components = Recipe.class.getRecordComponents();
-        List<String> names = Arrays.stream(components).map(RecordComponent::getName).toList();
+        List<String> names =
+                Arrays.stream(components).map(RecordComponent::getName).toList();
         for (String key : changes.keySet())
             if (!names.contains(key))
                 throw new RecipeException("recipe: unknown key " + key + "; did you mean " + nearest(key, names)
@@ -172,7 +183,8 @@ public final class Recipes {
 
     private static String nearest(String key, List<String> names) {
         return names.stream()
-                .min(Comparator.comparingInt(name -> distance(key.toLowerCase(Locale.ROOT), name.toLowerCase(Locale.ROOT))))
+                .min(Comparator.comparingInt(
+                        name -> distance(key.toLowerCase(Locale.ROOT), name.toLowerCase(Locale.ROOT))))
                 .orElseThrow();
     }
 

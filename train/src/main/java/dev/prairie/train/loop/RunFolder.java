@@ -122,7 +122,9 @@ public record RunFolder(Path path) {
 
     /** Writes {@code run.json}, whole or not at all. */
     void describe(ObjectNode content) {
-        write(description(), JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(content) + "\n");
+        write(
+                description(),
+                JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(content) + "\n");
     }
 
     /** Writes a small file, whole or not at all. */

@@ -68,7 +68,8 @@ public final class Trainer implements AutoCloseable {
     public static Trainer start(Path corpus, Recipe recipe, RunFolder run, Device device, TrainingListener listener) {
         require(recipe, device);
         // Before anything is written: a wrong path must not leave a run behind, nor a run that does not fit in memory.
-        MemoryEstimate.of(recipe.transformer(recipe.vocabulary()), recipe.batch() * recipe.context(), recipe.recompute())
+        MemoryEstimate.of(
+                        recipe.transformer(recipe.vocabulary()), recipe.batch() * recipe.context(), recipe.recompute())
                 .require(MemoryEstimate.free());
         Corpus.open(corpus, recipe.corpus()).reader().close();
         run.create();
@@ -94,7 +95,8 @@ public final class Trainer implements AutoCloseable {
 
     private static GradKernels require(Recipe recipe, Device device) {
         if (device.kernels() instanceof GradKernels trains) return trains;
-        throw new DeviceException("device: " + device.name() + " can run a " + recipe.form() + " model but not train it");
+        throw new DeviceException(
+                "device: " + device.name() + " can run a " + recipe.form() + " model but not train it");
     }
 
     private Trainer(
@@ -209,7 +211,9 @@ public final class Trainer implements AutoCloseable {
         if (!Double.isFinite(norm))
             throw new TrainingException("training diverged at step " + step + " (gradient norm " + norm
                     + "); lower learningRate (now " + recipe.learningRate() + ") or raise warmup, and start again"
-                    + (run.resumable() ? "; the last good checkpoint is " + run.saved().getFirst() : ""));
+                    + (run.resumable()
+                            ? "; the last good checkpoint is " + run.saved().getFirst()
+                            : ""));
         return sum / Math.max(1, predictions);
     }
 

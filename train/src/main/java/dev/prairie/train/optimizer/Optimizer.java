@@ -30,7 +30,8 @@ public final class Optimizer {
             if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1))
                 throw new IllegalArgumentException(
                         "optimizer: beta1 " + beta1 + " and beta2 " + beta2 + " must be from 0 to below 1");
-            if (!(epsilon > 0)) throw new IllegalArgumentException("optimizer: epsilon " + epsilon + " must be above 0");
+            if (!(epsilon > 0))
+                throw new IllegalArgumentException("optimizer: epsilon " + epsilon + " must be above 0");
             if (!(weightDecay >= 0) || !(clip >= 0))
                 throw new IllegalArgumentException(
                         "optimizer: weightDecay " + weightDecay + " and clip " + clip + " must not be negative");

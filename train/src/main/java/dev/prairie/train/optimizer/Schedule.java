@@ -33,14 +33,13 @@ public record Schedule(Kind kind, float peak, float floor, int warmup, int steps
     /** The rate of {@code step}, counted from 1. */
     public float at(int step) {
         if (step <= warmup) return peak * step / (warmup + 1);
-        double share =
-                switch (kind) {
-                    case COSINE -> {
-                        double way = Math.clamp((step - warmup) / (double) Math.max(1, steps - warmup), 0, 1);
-                        yield 0.5 * (1 + Math.cos(Math.PI * way));
-                    }
-                    case WSD -> Math.clamp((steps - step) / Math.max(1, (double) decay * steps), 0, 1);
-                };
+        double share = switch (kind) {
+            case COSINE -> {
+                double way = Math.clamp((step - warmup) / (double) Math.max(1, steps - warmup), 0, 1);
+                yield 0.5 * (1 + Math.cos(Math.PI * way));
+            }
+            case WSD -> Math.clamp((steps - step) / Math.max(1, (double) decay * steps), 0, 1);
+        };
         return (float) (floor + share * (peak - floor));
     }
 }

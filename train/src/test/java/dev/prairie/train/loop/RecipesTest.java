@@ -22,9 +22,7 @@ class RecipesTest {
 
     @Test
     void everyDefaultIsPinned() {
-        assertThat(Recipes.yaml(Recipe.DEFAULTS))
-                .isEqualTo(
-                        """
+        assertThat(Recipes.yaml(Recipe.DEFAULTS)).isEqualTo("""
                         form: llama
                         tokenizer: bpe
                         vocabulary: 4096
@@ -67,13 +65,13 @@ class RecipesTest {
 
     @Test
     void everyKeyIsDocumented() {
-        assertThat(Recipes.keys()).allSatisfy(key -> assertThat(key.doc()).as(key.name()).isNotBlank());
+        assertThat(Recipes.keys())
+                .allSatisfy(key -> assertThat(key.doc()).as(key.name()).isNotBlank());
     }
 
     @Test
     void whatIsWrittenReadsBackAsTheSame() throws Exception {
-        Recipe odd = read(
-                """
+        Recipe odd = read("""
                 form: gpt2
                 learningRate: 3e-4
                 samplePrompt: "a \\"b\\"\\n: #"
@@ -84,7 +82,8 @@ class RecipesTest {
         assertThat(odd.learningRate()).isEqualTo(3e-4f);
         assertThat(odd.samplePrompt()).isEqualTo("a \"b\"\n: #");
         assertThat(read(Recipes.yaml(odd))).isEqualTo(odd);
-        assertThat(Recipes.with(Recipe.DEFAULTS, Map.of("steps", "7", "include", "*.md")).include())
+        assertThat(Recipes.with(Recipe.DEFAULTS, Map.of("steps", "7", "include", "*.md"))
+                        .include())
                 .isEqualTo(List.of("*.md"));
         assertThat(read("# nothing\n")).isEqualTo(Recipe.DEFAULTS);
     }

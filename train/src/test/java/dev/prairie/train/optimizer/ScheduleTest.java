@@ -33,18 +33,21 @@ class ScheduleTest {
 
     @Test
     void impossibleOnesAreNamed() {
-        assertThatThrownBy(() -> new Schedule(Kind.COSINE, 1e-4f, 1e-3f, 0, 10, 1)).hasMessageContaining("1.0E-4");
+        assertThatThrownBy(() -> new Schedule(Kind.COSINE, 1e-4f, 1e-3f, 0, 10, 1))
+                .hasMessageContaining("1.0E-4");
         assertThatThrownBy(() -> new Schedule(Kind.COSINE, 1, 0, 0, 0, 1)).hasMessageContaining("0 steps");
     }
 
     /** The rise differs by convention (ours reaches the peak one step later); what follows it does not. */
     @Test
     void cosineAgreesWithPublishedValues() throws Exception {
-        for (JsonNode c : JsonMapper.shared().readTree(Files.readString(Demand.data("tokenizers/cs336/nn-cases.json")))) {
+        for (JsonNode c :
+                JsonMapper.shared().readTree(Files.readString(Demand.data("tokenizers/cs336/nn-cases.json")))) {
             if (!c.path("name").stringValue().equals("lr_cosine_schedule")) continue;
             var s = new Schedule(Kind.COSINE, 1, 0.1f, 7, 21, 0.2f);
             for (int step = 8; step <= 21; step++)
-                assertThat((double) s.at(step)).isCloseTo(c.path("expected").get(step).doubleValue(), within(1e-6));
+                assertThat((double) s.at(step))
+                        .isCloseTo(c.path("expected").get(step).doubleValue(), within(1e-6));
             return;
         }
         throw new AssertionError("the case is gone");
