@@ -2,4 +2,8 @@
 module dev.prairie.text {
     requires static transitive org.jspecify;
     requires tools.jackson.databind;
+
+    exports dev.prairie.text.batch;
+    exports dev.prairie.text.corpus;
+    exports dev.prairie.text.tokenizer;
 }
