@@ -3,4 +3,9 @@ module dev.prairie.model {
     requires static transitive org.jspecify;
     requires tools.jackson.databind;
     requires transitive dev.prairie.tensor;
+
+    exports dev.prairie.model.layer;
+    exports dev.prairie.model.cache;
+    exports dev.prairie.model.transformer;
+    exports dev.prairie.model.generate;
 }

@@ -50,7 +50,7 @@ public final class Slab implements AutoCloseable {
     }
 
     private void grow(long atLeast) {
-        long next = Math.max(Math.max(FIRST, atLeast), capacity());
+        long next = Math.max(Math.max(FIRST, atLeast), capacity() / 4);
         Arena arena = Arena.ofShared(); // worker threads of a device read and write it
         chunks.add(new Chunk(arena, Buffer.allocate(arena, next)));
     }
@@ -77,9 +77,8 @@ public final class Slab implements AutoCloseable {
     /** Takes back everything. Tensors handed out before must not be used any more. */
     public void reset() {
         if (chunks.size() > 1) { // one chunk of the size that was needed, so that the next step fits without growing
-            long all = capacity();
             close();
-            grow(all);
+            grow(peak);
         }
         current = chunks.isEmpty() ? -1 : 0;
         used = 0;
