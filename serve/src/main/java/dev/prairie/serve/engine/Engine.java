@@ -84,14 +84,14 @@ public final class Engine implements AutoCloseable {
      *
      * @throws IllegalArgumentException if one does not fit the model's context or vocabulary
      * @throws QueueFullException if they do not fit the queue now
-     * @throws IllegalStateException if the engine is closed
+     * @throws EngineClosedException if the engine is closed
      */
     public void submit(List<Sequence> sequences) {
         sequences.forEach(this::check);
         lock.lock();
         try {
             if (closed) {
-                throw new IllegalStateException("engine: closed, it takes no more sequences");
+                throw new EngineClosedException();
             }
             waiting.removeIf(Engine::dropped);
             if (waiting.size() + sequences.size() > capacity) {
@@ -190,7 +190,7 @@ public final class Engine implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        left.forEach(sequence -> sequence.emit(new Failed(new IllegalStateException("the engine has stopped"))));
+        left.forEach(sequence -> sequence.emit(new Failed(new EngineClosedException())));
     }
 
     private Event outcome(Sequence sequence) {

@@ -1,5 +1,6 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.engine.EngineClosedException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +41,16 @@ final class ApiException extends RuntimeException {
 
     /** 500: the model or the device gave up. The cause's message is for the client; its trace is not. */
     static ApiException failed(Throwable cause) {
+        if (cause instanceof EngineClosedException) {
+            return stopping();
+        }
         String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return new ApiException(500, "server_error", message, null, "generation_failed");
+    }
+
+    /** 503: another server, or this one later, may answer. */
+    static ApiException stopping() {
+        return new ApiException(503, "server_error", "the server is stopping", null, "stopping");
     }
 
     int status() {

@@ -81,7 +81,8 @@ record GenerationRequest(
         }
         String text = format.prompt(Messages.read(fields));
         refuseWhatChatCannot(fields);
-        Prompt prompt = prompt("messages", model.encode(text), maxTokens.isPresent() ? maxTokens : older, "", model);
+        Prompt prompt = prompt(
+                "messages", encode("messages", text, model), maxTokens.isPresent() ? maxTokens : older, "", model);
         return finish(Wire.CHAT, List.of(prompt), fields);
     }
 
@@ -187,7 +188,7 @@ record GenerationRequest(
             JsonNode value, String name, OptionalLong maxTokens, boolean echo, LanguageModel model) {
         if (value.isString()) {
             String text = value.stringValue();
-            return prompt(name, model.encode(text), maxTokens, echo ? text : "", model);
+            return prompt(name, encode(name, text, model), maxTokens, echo ? text : "", model);
         }
         if (!value.isArray()) {
             throw Fields.wrongType(name, "a string or token ids", value);
@@ -211,6 +212,14 @@ record GenerationRequest(
             throw tooLong(name, ids.length, maxTokens, model);
         }
         return new Prompt(ids, (int) maxTokens.orElse(room), echo);
+    }
+
+    private static int[] encode(String name, String text, LanguageModel model) {
+        try {
+            return model.encode(text);
+        } catch (IllegalArgumentException e) { // a vocabulary of characters does not have every character
+            throw ApiException.invalid(name, String.valueOf(e.getMessage()));
+        }
     }
 
     private static ApiException tooLong(String name, int length, OptionalLong maxTokens, LanguageModel model) {

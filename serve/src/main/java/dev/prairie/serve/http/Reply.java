@@ -115,7 +115,7 @@ final class Reply {
     private String finish(Sequence.Finished finished) {
         if (finished.reason() == Sequence.Reason.CANCELLED) {
             // The client is still there, so it was not the one that gave up.
-            throw new ApiException(503, "server_error", "the server is stopping", null, "stopping");
+            throw ApiException.stopping();
         }
         completionTokens += finished.tokens();
         return finished.reason().name().toLowerCase(Locale.ROOT);

@@ -1,6 +1,7 @@
 package dev.prairie.serve.http;
 
 import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.engine.EngineClosedException;
 import dev.prairie.serve.engine.LanguageModel;
 import dev.prairie.serve.engine.QueueFullException;
 import io.javalin.Javalin;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 
 /**
  * The HTTP server: which path leads where, and how what goes wrong is told. Closing it ends open streams; the engine
@@ -24,6 +26,8 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Server implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Server.class.getName());
+
+    private static final long STOP_MILLIS = 5_000;
 
     private final ServerConfig config;
     private final Engine engine;
@@ -87,7 +91,11 @@ public final class Server implements AutoCloseable {
         javalinConfig.http.prefer405over404 = true;
         javalinConfig.http.maxRequestSize = Long.MAX_VALUE; // the guard measures
         javalinConfig.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
-        javalinConfig.jetty.modifyServer(server -> server.setErrorHandler(new BareError()));
+        javalinConfig.jetty.modifyServer(server -> {
+            server.setErrorHandler(new BareError());
+            server.setHandler(new GracefulHandler()); // lets the streams that close() ends say so
+            server.setStopTimeout(STOP_MILLIS);
+        });
         routes(javalinConfig.routes);
         errors(javalinConfig.routes);
     }
@@ -168,9 +176,12 @@ public final class Server implements AutoCloseable {
         routes.exception(ApiException.class, (e, context) -> error(context, e));
         routes.exception(QueueFullException.class, (e, context) -> {
             context.header("Retry-After", "2");
-            error(context, new ApiException(429, "rate_limit_error", e.getMessage(), null, "queue_full"));
+            error(
+                    context,
+                    new ApiException(429, "rate_limit_error", String.valueOf(e.getMessage()), null, "queue_full"));
         });
         routes.exception(HttpResponseException.class, (e, context) -> error(context, translate(e, context)));
+        routes.exception(EngineClosedException.class, (e, context) -> error(context, ApiException.failed(e)));
         routes.exception(IOException.class, (e, context) -> LOG.log(Level.DEBUG, "the client has gone", e));
         routes.exception(Exception.class, (e, context) -> {
             LOG.log(Level.ERROR, context.method() + " " + context.path() + " failed", e);

@@ -76,7 +76,7 @@ final class StreamsTest {
     void withoutIncludeUsageThereIsNoUsage() {
         start("abc");
         HttpResponse<String> response = client.post(COMPLETION, completion("'stream': true"));
-        assertThat(response.headers().firstValue("content-type")).hasValue("text/event-stream;charset=utf-8");
+        assertThat(response.headers().firstValue("content-type")).hasValue("text/event-stream; charset=utf-8");
         assertThat(response.body()).doesNotContain("usage").endsWith("data: [DONE]\n\n");
     }
 
