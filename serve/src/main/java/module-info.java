@@ -5,4 +5,8 @@ module dev.prairie.serve {
     requires io.javalin;
     requires transitive dev.prairie.model;
     requires transitive dev.prairie.text;
+    requires uplot; // holds files for the console, no code
+
+    exports dev.prairie.serve.engine;
+    exports dev.prairie.serve.http;
 }

@@ -1,0 +1,52 @@
+package dev.prairie.serve.engine;
+
+/**
+ * What the engine asks of a model: text to ids and back, and logits after ids. Everything that serving does goes through
+ * these few methods, so a test can stand in for a device that fails.
+ *
+ * <p>{@link #encode}, {@link #decode} and {@link #textStream} are called from many threads at once; {@link #open} and the
+ * sessions it gives only from the engine's thread.
+ */
+public interface LanguageModel {
+    /** The name that clients write in the {@code model} field. */
+    String id();
+
+    /** How many tokens fit, prompt and answer together. */
+    int contextLength();
+
+    /** V: ids are 0 … V − 1. */
+    int vocabularySize();
+
+    /** The prompt that {@code text} makes, a beginning token included where the model wants one. */
+    int[] encode(String text);
+
+    /** The text of {@code ids}, special tokens left out. */
+    String decode(int... ids);
+
+    /** True if {@code id} ends an answer. It is not shown. */
+    boolean endsText(int id);
+
+    /** A decoder for what follows {@code prompt}: fed one id at a time, it never gives half a character. */
+    TextStream textStream(int... prompt);
+
+    /** Begins an empty context for at most {@code capacity} tokens. The caller closes it. */
+    Session open(int capacity);
+
+    /** One context that grows: the keys and values of the tokens fed so far. */
+    interface Session extends AutoCloseable {
+        /** Appends {@code ids} and returns the logits (V) after the last of them; the caller may change them. */
+        float[] feed(int... ids);
+
+        @Override
+        void close();
+    }
+
+    /** Ids in, whole characters out. */
+    interface TextStream {
+        /** The text that became complete with {@code id}; empty while a character is still in parts. */
+        String add(int id);
+
+        /** What is left when no id follows. */
+        String end();
+    }
+}

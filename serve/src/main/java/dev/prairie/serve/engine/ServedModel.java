@@ -1,0 +1,91 @@
+package dev.prairie.serve.engine;
+
+import dev.prairie.model.generate.Generator;
+import dev.prairie.model.transformer.Transformer;
+import dev.prairie.tensor.device.Kernels;
+import dev.prairie.text.tokenizer.StreamDecoder;
+import dev.prairie.text.tokenizer.Tokenizer;
+import java.util.stream.IntStream;
+
+/**
+ * A transformer, its tokenizer and the kernels it runs on, under the name that clients call it by.
+ *
+ * <p>A prompt begins with the tokenizer's beginning token, if it has one.
+ */
+public record ServedModel(String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels)
+        implements LanguageModel {
+    public ServedModel {
+        if (id.isBlank()) {
+            throw new IllegalArgumentException("model id: \"" + id + "\", give a name that clients can call");
+        }
+        int rows = transformer.config().vocabulary();
+        if (tokenizer.vocabularySize() > rows) {
+            throw new IllegalArgumentException("model " + id + ": the tokenizer has " + tokenizer.vocabularySize()
+                    + " tokens and the model " + rows + "; they do not belong together");
+        }
+    }
+
+    @Override
+    public int contextLength() {
+        return transformer.config().context();
+    }
+
+    /** The tokenizer's, which may be smaller than the padded table of the model. */
+    @Override
+    public int vocabularySize() {
+        return tokenizer.vocabularySize();
+    }
+
+    @Override
+    public int[] encode(String text) {
+        int[] ids = tokenizer.encode(text);
+        return tokenizer.bos().isEmpty()
+                ? ids
+                : IntStream.concat(IntStream.of(tokenizer.bos().getAsInt()), IntStream.of(ids))
+                        .toArray();
+    }
+
+    @Override
+    public String decode(int... ids) {
+        return tokenizer.decode(ids);
+    }
+
+    @Override
+    public boolean endsText(int id) {
+        return tokenizer.eos().orElse(-1) == id;
+    }
+
+    @Override
+    public TextStream textStream(int... prompt) {
+        StreamDecoder decoder = tokenizer.streamAfter(prompt);
+        return new TextStream() {
+            @Override
+            public String add(int id) {
+                return decoder.append(id);
+            }
+
+            @Override
+            public String end() {
+                return decoder.flush();
+            }
+        };
+    }
+
+    @Override
+    public Session open(int capacity) {
+        Generator.Session session = new Generator(transformer, kernels).open(capacity);
+        return new Session() {
+            @Override
+            public float[] feed(int... ids) {
+                float[] logits = session.feed(ids);
+                // Rows of padding have no text: they must never be drawn.
+                return logits.length == vocabularySize() ? logits : java.util.Arrays.copyOf(logits, vocabularySize());
+            }
+
+            @Override
+            public void close() {
+                session.close();
+            }
+        };
+    }
+}

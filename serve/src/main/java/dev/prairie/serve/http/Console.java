@@ -1,0 +1,52 @@
+package dev.prairie.serve.http;
+
+import io.javalin.config.RoutesConfig;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/**
+ * The web console: a few files of our own and the plotting library, each under its exact path and nothing else. Needs no
+ * network beyond this server.
+ */
+final class Console {
+    /** No script or style from elsewhere, none inside the page, and no page around it. */
+    private static final String POLICY =
+            "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private static final String OWN = "dev/prairie/serve/console/";
+    private static final String PLOT = "META-INF/resources/webjars/uplot/1.6.30/dist/";
+
+    private Console() {}
+
+    static void addTo(RoutesConfig routes) {
+        add(routes, "/", OWN + "index.html", "text/html; charset=utf-8");
+        add(routes, "/console.css", OWN + "console.css", "text/css; charset=utf-8");
+        add(routes, "/icon.svg", OWN + "icon.svg", "image/svg+xml");
+        for (String module : new String[] {"console.js", "chat.js", "stream.js", "training.js", "curve.js"}) {
+            add(routes, "/" + module, OWN + module, "text/javascript; charset=utf-8");
+        }
+        add(routes, "/uplot.js", PLOT + "uPlot.esm.js", "text/javascript; charset=utf-8");
+        add(routes, "/uplot.css", PLOT + "uPlot.min.css", "text/css; charset=utf-8");
+    }
+
+    private static void add(RoutesConfig routes, String path, String resource, String contentType) {
+        byte[] content = read(resource);
+        routes.get(path, context -> {
+            context.header("Content-Security-Policy", POLICY);
+            context.header("Cache-Control", "no-cache");
+            context.contentType(contentType).result(content);
+        });
+    }
+
+    private static byte[] read(String resource) {
+        try (InputStream in = Console.class.getClassLoader().getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException("console: " + resource + " is missing; build the server again");
+            }
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException("console: " + resource + " cannot be read", e);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+package dev.prairie.serve.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.prairie.model.generate.Sampling;
+import dev.prairie.serve.engine.Sequence.Event;
+import dev.prairie.serve.engine.Sequence.Failed;
+import dev.prairie.serve.engine.Sequence.Finished;
+import dev.prairie.serve.engine.Sequence.Reason;
+import dev.prairie.serve.engine.Sequence.Text;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+final class EngineTest {
+    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+
+    @Test
+    void aSequenceIsToldItsTextAndItsEnd() throws InterruptedException {
+        ScriptedModel model = new ScriptedModel("hello");
+        try (Engine engine = new Engine(model)) {
+            engine.submit(List.of(sequence(100)));
+            assertThat(answer()).isEqualTo("hello");
+            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6));
+        }
+        assertThat(model.open()).isZero();
+    }
+
+    @Test
+    void noMoreTokensThanAskedFor() throws InterruptedException {
+        try (Engine engine = new Engine(new ScriptedModel("hello"))) {
+            engine.submit(List.of(sequence(2)));
+            assertThat(answer()).isEqualTo("he");
+            assertThat(events.take()).isEqualTo(new Finished(Reason.LENGTH, 2));
+        }
+    }
+
+    @Test
+    void aCharacterOfSeveralTokensComesWhole() throws InterruptedException {
+        try (Engine engine = new Engine(new ScriptedModel("星火🔥!"))) {
+            engine.submit(List.of(sequence(100)));
+            assertThat(events.take()).isEqualTo(new Text("星", 3));
+            assertThat(events.take()).isEqualTo(new Text("火", 6));
+            assertThat(events.take()).isEqualTo(new Text("🔥", 10));
+            assertThat(events.take()).isEqualTo(new Text("!", 11));
+        }
+    }
+
+    @Test
+    void aStopStringEndsAndIsNotShown() throws InterruptedException {
+        ScriptedModel model = new ScriptedModel("one two three");
+        try (Engine engine = new Engine(model)) {
+            engine.submit(List.of(sequence(100, " tw")));
+            assertThat(answer()).isEqualTo("one");
+            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6));
+            assertThat(model.steps()).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void aFailureEndsOneSequenceOnly() throws InterruptedException {
+        int[] countdown = {1};
+        RuntimeException fault = new IllegalStateException("device: out of order");
+        ScriptedModel model = new ScriptedModel("hello", 100, step -> {
+            if (step == 2 && countdown[0]-- > 0) {
+                throw fault;
+            }
+        });
+        try (Engine engine = new Engine(model)) {
+            engine.submit(List.of(sequence(50), sequence(50)));
+            assertThat(answer()).isEqualTo("he");
+            assertThat(events.take()).isEqualTo(new Failed(fault));
+            assertThat(answer()).isEqualTo("hello");
+            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6));
+            assertThat(engine.alive()).isTrue();
+        }
+        assertThat(model.open()).isZero();
+    }
+
+    @Test
+    void memoryThatRunsOutEndsOneSequenceOnly() throws InterruptedException {
+        int[] countdown = {1};
+        ScriptedModel model = new ScriptedModel("hello", 100, step -> {
+            if (countdown[0]-- > 0) {
+                throw new OutOfMemoryError("cache: 9 bytes do not fit");
+            }
+        });
+        try (Engine engine = new Engine(model)) {
+            engine.submit(List.of(sequence(50), sequence(50)));
+            assertThat(events.take()).isInstanceOf(Failed.class);
+            assertThat(answer()).isEqualTo("hello");
+        }
+    }
+
+    @Test
+    void aFullQueueTakesNothing() throws InterruptedException {
+        CountDownLatch started = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        ScriptedModel model = new ScriptedModel("x", 100, step -> {
+            started.countDown();
+            await(go);
+        });
+        try (Engine engine = new Engine(model, 2)) {
+            engine.submit(List.of(sequence(1)));
+            started.await();
+            engine.submit(List.of(sequence(1)));
+            assertThatThrownBy(() -> engine.submit(List.of(sequence(1), sequence(1))))
+                    .isInstanceOf(QueueFullException.class)
+                    .hasMessageContaining("1 waiting and 2 more, but 2 fit");
+            Sequence waits = sequence(1);
+            engine.submit(List.of(waits));
+            assertThat(engine.waiting()).isEqualTo(2);
+            waits.cancel(); // leaves its place
+            engine.submit(List.of(sequence(1)));
+            go.countDown();
+        }
+    }
+
+    @Test
+    void cancellingStopsTheWork() throws InterruptedException {
+        CountDownLatch third = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        ScriptedModel model = new ScriptedModel("hello, world", 100, step -> {
+            if (step == 3) {
+                third.countDown();
+                await(go);
+            }
+        });
+        try (Engine engine = new Engine(model)) {
+            Sequence sequence = sequence(50);
+            engine.submit(List.of(sequence));
+            third.await();
+            sequence.cancel();
+            go.countDown();
+            assertThat(answer()).isEqualTo("hel");
+            assertThat(events.take()).isEqualTo(new Finished(Reason.CANCELLED, 3));
+            assertThat(model.steps()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void closingLeavesNobodyWaiting() throws InterruptedException {
+        CountDownLatch started = new CountDownLatch(1);
+        ScriptedModel model = new ScriptedModel("a".repeat(90), 100, step -> {
+            started.countDown();
+            pause();
+        });
+        Engine engine = new Engine(model);
+        engine.submit(List.of(sequence(90), sequence(90)));
+        started.await();
+        engine.close();
+        int ends = 0;
+        for (Event event : events) {
+            ends += event instanceof Text ? 0 : 1;
+        }
+        assertThat(ends).isEqualTo(2);
+        assertThat(events.stream().reduce((a, b) -> b).orElseThrow()).isInstanceOf(Failed.class);
+        assertThat(model.open()).isZero();
+        assertThatThrownBy(() -> engine.submit(List.of(sequence(1)))).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void whatDoesNotFitIsRefusedWithBothNumbers() {
+        try (Engine engine = new Engine(new ScriptedModel("x", 10, step -> {}))) {
+            assertThatThrownBy(() -> engine.submit(List.of(sequence(8))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("3 tokens and 8 more are asked for, but 10 fit");
+            int[] unknown = {257};
+            assertThatThrownBy(() ->
+                            engine.submit(List.of(new Sequence(unknown, Sampling.GREEDY, 1, List.of(), events::add))))
+                    .hasMessageContaining("token 257, but ids are 0 to 256");
+        }
+    }
+
+    private Sequence sequence(int maxTokens, String... stop) {
+        return new Sequence(new int[] {1, 2, 3}, Sampling.GREEDY, maxTokens, List.of(stop), events::add);
+    }
+
+    /** The text up to the next end, which is left in the queue. */
+    private String answer() throws InterruptedException {
+        StringBuilder text = new StringBuilder();
+        while (true) {
+            while (events.isEmpty()) {
+                Thread.sleep(1);
+            }
+            if (!(events.peek() instanceof Text)) {
+                return text.toString();
+            }
+            text.append(((Text) events.take()).text());
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("nobody came");
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(5);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

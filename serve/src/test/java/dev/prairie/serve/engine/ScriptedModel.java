@@ -1,0 +1,127 @@
+package dev.prairie.serve.engine;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+
+/**
+ * A model whose tokens are bytes and whose answer is known: it exists to fail, to wait and to end on command. Id 256
+ * ends the text.
+ */
+public final class ScriptedModel implements LanguageModel {
+    private static final int END = 256;
+
+    private final byte[] answer;
+    private final int contextLength;
+    private final IntConsumer beforeStep;
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger steps = new AtomicInteger();
+
+    /** {@code beforeStep} gets the number of tokens answered so far, and may throw or wait. */
+    public ScriptedModel(String answer, int contextLength, IntConsumer beforeStep) {
+        this.answer = answer.getBytes(StandardCharsets.UTF_8);
+        this.contextLength = contextLength;
+        this.beforeStep = beforeStep;
+    }
+
+    public ScriptedModel(String answer) {
+        this(answer, 4096, step -> {});
+    }
+
+    /** Sessions not closed. */
+    public int open() {
+        return open.get();
+    }
+
+    /** Steps taken in all. */
+    public int steps() {
+        return steps.get();
+    }
+
+    @Override
+    public String id() {
+        return "scripted";
+    }
+
+    @Override
+    public int contextLength() {
+        return contextLength;
+    }
+
+    @Override
+    public int vocabularySize() {
+        return END + 1;
+    }
+
+    @Override
+    public int[] encode(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        int[] ids = new int[bytes.length];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = bytes[i] & 0xFF;
+        }
+        return ids;
+    }
+
+    @Override
+    public String decode(int... ids) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int id : ids) {
+            bytes.write(id);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public boolean endsText(int id) {
+        return id == END;
+    }
+
+    @Override
+    public TextStream textStream(int... prompt) {
+        CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
+        ByteBuffer bytes = ByteBuffer.allocate(8);
+        return new TextStream() {
+            @Override
+            public String add(int id) {
+                CharBuffer chars = CharBuffer.allocate(8);
+                bytes.put((byte) id).flip();
+                utf8.decode(bytes, chars, false);
+                bytes.compact();
+                return chars.flip().toString();
+            }
+
+            @Override
+            public String end() {
+                return bytes.position() == 0 ? "" : "\uFFFD";
+            }
+        };
+    }
+
+    @Override
+    public Session open(int capacity) {
+        open.incrementAndGet();
+        return new Session() {
+            private int step;
+
+            @Override
+            public float[] feed(int... ids) {
+                beforeStep.accept(step);
+                steps.incrementAndGet();
+                float[] logits = new float[END + 1];
+                logits[step < answer.length ? answer[step] & 0xFF : END] = 100;
+                step++;
+                return logits;
+            }
+
+            @Override
+            public void close() {
+                open.decrementAndGet();
+            }
+        };
+    }
+}
