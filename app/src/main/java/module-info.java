@@ -4,6 +4,10 @@ module dev.prairie.app {
     requires info.picocli;
     requires org.jline.reader;
     requires org.jline.terminal;
+    requires tools.jackson.databind;
     requires dev.prairie.train;
     requires dev.prairie.serve;
+
+    opens dev.prairie.app to
+            info.picocli;
 }

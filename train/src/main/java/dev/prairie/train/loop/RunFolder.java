@@ -99,9 +99,9 @@ public record RunFolder(Path path) {
 
     /** Makes the folder; one that already holds a run is refused, so that nothing is overwritten. */
     void create() {
-        if (Files.exists(description()))
-            throw new RecipeException("run: " + path + " already holds a run; continue it with --resume " + path
-                    + ", or give another folder with --out");
+        if (resumable()) // without a checkpoint there is nothing to lose
+        throw new RecipeException("run: " + path + " already holds a run; continue it with --resume " + path
+                + ", or give another folder with --out");
         try {
             Files.createDirectories(checkpoints());
             Files.createDirectories(tokens());

@@ -1,0 +1,93 @@
+package dev.prairie.app;
+
+import dev.prairie.model.checkpoint.Checkpoint;
+import dev.prairie.serve.engine.ServedModel;
+import dev.prairie.tensor.device.Device;
+import dev.prairie.text.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a Hugging Face folder, a
+ * safetensors file, or a llama2.c file.
+ */
+record LoadedModel(ServedModel model, Device device, Arena arena) implements AutoCloseable {
+
+    /** Opens what {@code given} names; closing gives back weights and device. */
+    static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices) {
+        Path path = resolve(given);
+        Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
+        Tokenizer tokenizer = Tokenizer.load(tokenizerFile != null ? tokenizerFile : tokenizerOf(path));
+        Arena arena = Arena.ofShared();
+        try {
+            var transformer = Checkpoint.load(path, arena).transformer();
+            Device device = devices.open();
+            String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
+            return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), device, arena);
+        } catch (IOException failure) {
+            arena.close();
+            throw new UncheckedIOException(path + " cannot be read", failure);
+        } catch (RuntimeException failure) {
+            arena.close();
+            throw failure;
+        }
+    }
+
+    private static Path resolve(Path given) {
+        for (Path place : List.of(given, Paths.RUNS.resolve(given))) {
+            if (Files.exists(place.resolve("run.json"))) {
+                if (!Files.exists(place.resolve("model/model.safetensors")))
+                    throw new UserException("the run " + place + " has written no model yet; let it finish, or stop it"
+                            + " with Ctrl-C, which saves one");
+                return place.resolve("model");
+            }
+            if (Files.exists(place)) return place;
+        }
+        throw new UserException(
+                "no model at " + given + "; give a run's folder, a Hugging Face folder, a .safetensors or"
+                        + " a llama2.c .bin file" + knownRuns());
+    }
+
+    private static String knownRuns() {
+        if (!Files.isDirectory(Paths.RUNS)) return ", or train one with prairie quickstart";
+        try (Stream<Path> runs = Files.list(Paths.RUNS)) {
+            List<String> names = runs.filter(r -> Files.exists(r.resolve("model/model.safetensors")))
+                    .map(Path::toString)
+                    .sorted()
+                    .toList();
+            return names.isEmpty() ? "" : "; trained here: " + String.join(", ", names);
+        } catch (IOException unreadable) {
+            return "";
+        }
+    }
+
+    private static Path tokenizerOf(Path model) {
+        Path folder = Files.isDirectory(model)
+                ? model
+                : Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
+        for (String usual : List.of("tokenizer.json", "tokenizer.bin"))
+            if (Files.exists(folder.resolve(usual))) return folder.resolve(usual);
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> found = files.filter(f -> f.getFileName().toString().matches("tok.*\\.bin"))
+                    .toList();
+            if (found.size() == 1) return found.getFirst();
+        } catch (IOException unreadable) {
+            // said below
+        }
+        throw new UserException("no tokenizer beside " + model + "; name one with --tokenizer FILE (tokenizer.json, or"
+                + " llama2.c's tokenizer.bin)");
+    }
+
+    @Override
+    public void close() {
+        device.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,80 @@
+package dev.prairie.app;
+
+import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.http.Server;
+import dev.prairie.serve.http.ServerConfig;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "serve",
+        description = "Serves a model: OpenAI-compatible endpoints, and a console for the browser.",
+        mixinStandardHelpOptions = true,
+        footer = {"", "Example:", "  prairie serve --model runs/quickstart --port 8080"})
+final class ServeCommand implements Callable<Integer> {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "PATH",
+            description = "A run's folder, a model's folder, or a model file.")
+    private Path model = Path.of("");
+
+    @Option(names = "--tokenizer", paramLabel = "FILE", description = "Where it does not lie beside the model.")
+    @Nullable
+    private Path tokenizer;
+
+    @Option(names = "--host", paramLabel = "HOST", description = "Address to listen at. Default: 127.0.0.1.")
+    private String host = "127.0.0.1";
+
+    @Option(names = "--port", paramLabel = "PORT", description = "0 takes any free one. Default: 8080.")
+    private int port = 8080;
+
+    @Option(names = "--runs", paramLabel = "DIR", description = "Runs that the console shows. Default: runs.")
+    private Path runs = Paths.RUNS;
+
+    @Mixin
+    private DeviceOptions devices = new DeviceOptions();
+
+    @Override
+    public Integer call() throws InterruptedException {
+        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, devices)) {
+            serve(loaded, ServerConfig.local(port).withHost(host).withRuns(runs));
+        }
+        return 0;
+    }
+
+    /** Serves until Ctrl-C. */
+    static void serve(LoadedModel loaded, ServerConfig config) throws InterruptedException {
+        var stop = new CountDownLatch(1);
+        var closed = new CountDownLatch(1);
+        try (var engine = new Engine(loaded.model());
+                var server = new Server(config, engine)) {
+            server.start();
+            var terminal = new Terminal();
+            String url = server.url();
+            terminal.note("serving " + loaded.model().id() + " at " + url + " (Ctrl-C ends)");
+            terminal.note(
+                    "try: curl " + url + "v1/completions -H 'Content-Type: application/json' -d '" + "{\"model\": \""
+                            + loaded.model().id() + "\", \"prompt\": \"public class \", \"max_tokens\": 64}'");
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(
+                            () -> {
+                                stop.countDown();
+                                try {
+                                    closed.await();
+                                } catch (InterruptedException gone) {
+                                    Thread.currentThread().interrupt();
+                                }
+                            },
+                            "stop"));
+            stop.await();
+        } finally {
+            closed.countDown();
+        }
+    }
+}

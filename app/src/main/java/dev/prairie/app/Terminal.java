@@ -1,0 +1,110 @@
+package dev.prairie.app;
+
+import dev.prairie.train.loop.Metrics;
+import dev.prairie.train.loop.TrainingListener;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * How a run looks in a terminal: one line of progress that is rewritten in place, and above it what is worth keeping. Not
+ * on a terminal, a line every ten seconds instead.
+ */
+final class Terminal implements TrainingListener {
+    private static final int BAR = 24;
+    private static final long REDRAW_NANOS = 100_000_000L;
+    private static final long QUIET_NANOS = 10_000_000_000L;
+
+    private final PrintStream out;
+    private final boolean interactive;
+    private final long began = System.nanoTime();
+    private long drawn = Long.MIN_VALUE / 2;
+    private boolean open;
+
+    /** On standard error: standard output is for results. */
+    Terminal() {
+        this(System.err, Objects.requireNonNull(System.console()).isTerminal());
+    }
+
+    Terminal(PrintStream out, boolean interactive) {
+        this.out = out;
+        this.interactive = interactive;
+    }
+
+    @Override
+    public void stage(String what) {
+        if (interactive && !what.equals("training")) draw(what + " …");
+        else if (!interactive) print(what);
+    }
+
+    @Override
+    public void note(String text) {
+        print(text);
+    }
+
+    @Override
+    public void step(Metrics.Line line, int steps, double secondsLeft) {
+        long now = System.nanoTime();
+        if (now - drawn < (interactive ? REDRAW_NANOS : QUIET_NANOS) && line.step() < steps) return;
+        drawn = now;
+        int filled = (int) Math.round((double) BAR * line.step() / steps);
+        String text = String.format(
+                Locale.ROOT,
+                "%s%s %d/%d  loss %.3f  %,.0f tokens/s  MFU %.0f %%  %s left",
+                "━".repeat(filled),
+                "─".repeat(BAR - filled),
+                line.step(),
+                steps,
+                line.loss(),
+                line.tokensPerSecond(),
+                100 * line.mfu(),
+                time(secondsLeft));
+        if (interactive) draw(text);
+        else print(text);
+    }
+
+    @Override
+    public void validated(int step, double loss, double bitsPerByte) {
+        print(String.format(
+                Locale.ROOT,
+                "step %d: validation loss %.4f nats a token, %.4f bits a byte (%s)",
+                step,
+                loss,
+                bitsPerByte,
+                time((System.nanoTime() - began) / 1e9)));
+    }
+
+    @Override
+    public void sample(int step, String text) {
+        print("step " + step + " writes: ┄┄┄");
+        text.strip().lines().forEach(line -> print("  │ " + line));
+    }
+
+    /** A line that stays. */
+    void print(String text) {
+        if (open) out.print("\r\033[K");
+        open = false;
+        out.println(text);
+        out.flush();
+    }
+
+    /** Ends the line of progress. */
+    void end() {
+        if (open) out.println();
+        open = false;
+        out.flush();
+    }
+
+    private void draw(String text) {
+        out.print("\r\033[K" + text);
+        out.flush();
+        open = true;
+    }
+
+    private static String time(double seconds) {
+        long s = Math.round(seconds);
+        return s >= 3600
+                ? String.format(Locale.ROOT, "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60)
+                : String.format(Locale.ROOT, "%d:%02d", s / 60, s % 60);
+    }
+}
