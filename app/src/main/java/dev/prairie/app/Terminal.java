@@ -4,7 +4,6 @@ import dev.prairie.train.loop.Metrics;
 import dev.prairie.train.loop.TrainingListener;
 import java.io.PrintStream;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * How a run looks in a terminal: one line of progress that is rewritten in place, and above it what is worth keeping. Not
@@ -23,7 +22,13 @@ final class Terminal implements TrainingListener {
 
     /** On standard error: standard output is for results. */
     Terminal() {
-        this(System.err, Objects.requireNonNull(System.console()).isTerminal());
+        this(System.err, isTerminal());
+    }
+
+    @SuppressWarnings("SystemConsoleNull") // it is null where the module of the default console is not resolved
+    private static boolean isTerminal() {
+        var console = System.console();
+        return console != null && console.isTerminal();
     }
 
     Terminal(PrintStream out, boolean interactive) {
