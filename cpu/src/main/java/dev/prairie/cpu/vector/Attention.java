@@ -1,6 +1,5 @@
 package dev.prairie.cpu.vector;
 
-import static dev.prairie.cpu.vector.MathVector.exp;
 import static dev.prairie.cpu.vector.Memory.LANES;
 import static dev.prairie.cpu.vector.Memory.VECTOR;
 import static dev.prairie.cpu.vector.Memory.get;
@@ -33,6 +32,8 @@ final class Attention implements AutoCloseable {
 
     /** Fewer queries than this go one by one, at the speed of memory. */
     private static final int FEW = 6;
+
+    private static final FloatVector LEAST = splat(Float.NEGATIVE_INFINITY);
 
     private final WorkerPool pool;
     private final Scratch scratch;
@@ -100,14 +101,7 @@ final class Attention implements AutoCloseable {
             long v = at.values + (long) key * width;
             for (int r = 0; r < keys; r += ROWS)
                 MicroKernel.run(d, k + (long) r * width, width, 4, at.q, at.scores + r * STEP, STEP, at.zero, 0);
-            softmax(at.scores, keys, at.max, at.sum, at.fix, position - key);
-            softmax(
-                    at.scores + VECTOR,
-                    keys,
-                    at.max + VECTOR,
-                    at.sum + VECTOR,
-                    at.fix + VECTOR,
-                    position - key + LANES);
+            softmax(at, keys, position - key);
             if (key > 0) rescale(at.out, d, at.fix);
             for (int r = 0; r < d; r += ROWS) {
                 long c = at.out + r * STEP;
@@ -122,30 +116,47 @@ final class Attention implements AutoCloseable {
     }
 
     /**
-     * Turns a column of scores, one query to a lane, into {@code exp(score - max)} in place; lane i sees keys up to
-     * {@code last + i}. Updates maximum and sum, and leaves in {@code fix} what older sums are worth under the new
-     * maximum.
+     * Turns a tile of scores into {@code exp(score - max)} in place; query i sees keys up to {@code last + i}. Updates
+     * maximum and sum, and leaves in {@code fix} what older sums are worth under the new maximum.
      */
-    private static void softmax(long scores, int keys, long max, long sum, long fix, int last) {
-        int open = Math.clamp(last + 1L, 0, keys);
+    private static void softmax(Places at, int keys, int last) {
+        for (int half = 0; half < 2; half++) {
+            long column = at.scores + half * VECTOR;
+            int newest = last + half * LANES;
+            hide(column, Math.clamp(newest + 1L, 0, keys), keys, newest);
+            raise(column, keys, at.max + half * VECTOR, at.fix + half * VECTOR);
+        }
+        MathVector.exp(at.scores, keys * COLUMNS);
+        MathVector.exp(at.fix, COLUMNS);
+        for (int half = 0; half < 2; half++)
+            total(at.scores + half * VECTOR, keys, at.sum + half * VECTOR, at.fix + half * VECTOR);
+    }
+
+    /** Scores of keys that a lane does not see become -infinity. */
+    private static void hide(long scores, int from, int keys, int last) {
+        FloatVector blind = splat((float) (from - last)); // lanes below this do not see the key
+        for (int k = from; k < keys; k++) {
+            long row = scores + k * STEP;
+            store(row, load(row).blend(LEAST, MathVector.INDEX.compare(VectorOperators.LT, blind)));
+            blind = blind.add(MathVector.ONE);
+        }
+    }
+
+    /** Finds the new maximum and subtracts it; {@code fix} is how far the old one was below it. */
+    private static void raise(long scores, int keys, long max, long fix) {
         FloatVector before = load(max);
         FloatVector top = before;
-        for (int k = 0; k < open; k++) top = MathVector.max(top, load(scores + k * STEP));
-        for (int k = open; k < keys; k++) {
-            FloatVector x = load(scores + k * STEP).blend(Float.NEGATIVE_INFINITY, MathVector.lanesBelow(k - last));
-            store(scores + k * STEP, x);
-            top = MathVector.max(top, x);
-        }
-        FloatVector old = exp(before.sub(top));
-        FloatVector total = load(sum).mul(old);
-        for (int k = 0; k < keys; k++) {
-            FloatVector p = exp(load(scores + k * STEP).sub(top));
-            store(scores + k * STEP, p);
-            total = total.add(p);
-        }
+        for (int k = 0; k < keys; k++) top = MathVector.max(top, load(scores + k * STEP));
+        for (int k = 0; k < keys; k++)
+            store(scores + k * STEP, load(scores + k * STEP).sub(top));
         store(max, top);
+        store(fix, before.sub(top));
+    }
+
+    private static void total(long scores, int keys, long sum, long fix) {
+        FloatVector total = load(sum).mul(load(fix));
+        for (int k = 0; k < keys; k++) total = total.add(load(scores + k * STEP));
         store(sum, total);
-        store(fix, old);
     }
 
     private static void rescale(long out, int d, long by) {
@@ -171,14 +182,14 @@ final class Attention implements AutoCloseable {
     /** Queries one by one: keys and values are read where they lie. */
     private void few(HeadCall call, Share s, long out, long lse, int worker) {
         int d = call.d();
-        long scores = scratch.take(worker, 4L * (call.first(s.b()) + s.to()));
+        long scores = scratch.take(worker, 4L * (call.first(s.b()) + s.to()) + VECTOR);
         for (int i = s.from(); i < s.to(); i++) {
             int visible = call.first(s.b()) + i + 1;
             for (int h = s.head() * call.group(); h < (s.head() + 1) * call.group(); h++) {
                 long query = call.query(s.b(), i, h);
                 scores(call, s, scores, call.q() + query, visible);
-                float max = max(scores, visible);
-                float sum = exponentials(scores, max, visible);
+                float max = Loss.max(scores, visible);
+                float sum = Loss.exponentials(scores, scores, max, visible);
                 for (int j = 0; j < d; j++) set(out + query + 4L * j, 0f);
                 for (int k = 0; k < visible; ) {
                     int run = Math.min(call.kv().run(s.b(), k), visible - k);
@@ -203,32 +214,6 @@ final class Attention implements AutoCloseable {
             k += run;
         }
         Elementwise.scaleRange(to, to, call.scale(), visible);
-    }
-
-    private static float max(long x, int n) {
-        float max = Float.NEGATIVE_INFINITY;
-        FloatVector m = splat(max);
-        int i = 0;
-        for (; i <= n - LANES; i += LANES) m = MathVector.max(m, load(x + 4L * i));
-        max = m.reduceLanes(VectorOperators.MAX);
-        for (; i < n; i++) max = Math.max(max, get(x + 4L * i));
-        return max;
-    }
-
-    private static float exponentials(long x, float max, int n) {
-        FloatVector sum = splat(0f);
-        int i = 0;
-        for (; i <= n - LANES; i += LANES) {
-            FloatVector p = exp(load(x + 4L * i).sub(max));
-            store(x + 4L * i, p);
-            sum = sum.add(p);
-        }
-        if (i < n) {
-            FloatVector p = exp(load(x + 4L * i, n - i, Float.NEGATIVE_INFINITY).sub(max));
-            store(x + 4L * i, p, n - i);
-            sum = sum.add(p);
-        }
-        return MathVector.sum(sum);
     }
 
     /** {@code out += Σ_k weights[k] * v[k]}, two vectors of the row at a time. */

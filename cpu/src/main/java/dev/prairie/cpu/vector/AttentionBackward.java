@@ -1,11 +1,11 @@
 package dev.prairie.cpu.vector;
 
-import static dev.prairie.cpu.vector.MathVector.exp;
 import static dev.prairie.cpu.vector.Memory.LANES;
 import static dev.prairie.cpu.vector.Memory.VECTOR;
 import static dev.prairie.cpu.vector.Memory.get;
 import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
+import static dev.prairie.cpu.vector.Memory.splat;
 import static dev.prairie.cpu.vector.Memory.store;
 import static dev.prairie.cpu.vector.MicroKernel.COLUMNS;
 import static dev.prairie.cpu.vector.MicroKernel.ROWS;
@@ -17,6 +17,7 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * Attention backward. The probabilities are computed again from the log-sum-exp, tile by tile, transposed as in
@@ -175,21 +176,40 @@ final class AttentionBackward implements AutoCloseable {
             MicroKernel.run(d, at.k + row, width, 4, at.qT, at.p + r * STEP, STEP, at.zero, 0);
             MicroKernel.run(d, at.v + row, width, 4, at.dOutT, at.dS + r * STEP, STEP, at.zero, 0);
         }
-        softmax(at.p, at.dS, keys, at.lse, at.delta, last);
-        softmax(at.p + VECTOR, at.dS + VECTOR, keys, at.lse + VECTOR, at.delta + VECTOR, last + LANES);
+        subtract(at.p, keys, at.lse);
+        MathVector.exp(at.p, keys * COLUMNS);
+        for (int half = 0; half < 2; half++) {
+            long shift = half * VECTOR;
+            int newest = last + half * LANES;
+            hide(at.p + shift, Math.clamp(newest + 1L, 0, keys), keys, newest);
+            slopes(at.dS + shift, at.p + shift, keys, at.delta + shift);
+        }
     }
 
-    /** Scores become P and dP becomes dS, in place, one query to a lane; lane i sees keys up to {@code last + i}. */
-    private static void softmax(long p, long dS, int keys, long lse, long delta, int last) {
-        FloatVector top = load(lse);
-        FloatVector mean = load(delta);
+    private static void subtract(long scores, int keys, long lse) {
+        FloatVector a = load(lse), b = load(lse + VECTOR);
         for (int k = 0; k < keys; k++) {
-            long row = k * STEP;
-            FloatVector x = exp(load(p + row).sub(top));
-            if (k > last) x = x.blend(0f, MathVector.lanesBelow(k - last));
-            store(p + row, x);
-            store(dS + row, load(dS + row).sub(mean).mul(x));
+            long row = scores + k * STEP;
+            store(row, load(row).sub(a));
+            store(row + VECTOR, load(row + VECTOR).sub(b));
         }
+    }
+
+    /** Probabilities of keys that a lane does not see become 0; lane i sees keys up to {@code last + i}. */
+    private static void hide(long p, int from, int keys, int last) {
+        FloatVector blind = splat((float) (from - last)); // lanes below this do not see the key
+        for (int k = from; k < keys; k++) {
+            long row = p + k * STEP;
+            store(row, load(row).blend(MathVector.ZERO, MathVector.INDEX.compare(VectorOperators.LT, blind)));
+            blind = blind.add(MathVector.ONE);
+        }
+    }
+
+    /** {@code dS = P (dP - delta)}, in place of dP. */
+    private static void slopes(long dS, long p, int keys, long delta) {
+        FloatVector mean = load(delta);
+        for (int k = 0; k < keys; k++)
+            store(dS + k * STEP, load(dS + k * STEP).sub(mean).mul(load(p + k * STEP)));
     }
 
     private static void products(HeadCall call, Places at, int key, int keys) {

@@ -16,7 +16,7 @@ final class Cast {
     private Cast() {}
 
     static void run(WorkerPool pool, long out, DType to, long x, DType from, long size) {
-        Split.elements(pool, size, Split.LIGHT, (offset, n) -> {
+        Split.elements(pool, size, Split.LIGHT, (offset, n, worker) -> {
             long first = offset / Float.BYTES;
             range(out + to.bytes(first), to, x + from.bytes(first), from, n);
         });

@@ -43,37 +43,25 @@ final class Dot {
     /** Four outputs of one row: four rows of w, {@code row} bytes apart, against x. */
     static void four(long out, long x, long w, long row, long bias, int c) {
         FloatVector s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
-        FloatVector t0 = zero(), t1 = zero(), t2 = zero(), t3 = zero();
         int i = 0;
-        for (; i <= c - 2 * LANES; i += 2 * LANES) {
+        for (; i <= c - LANES; i += LANES) {
             long at = w + 4L * i;
-            FloatVector x0 = load(x + 4L * i);
-            FloatVector x1 = load(x + 4L * i + VECTOR);
-            s0 = x0.fma(load(at), s0);
-            t0 = x1.fma(load(at + VECTOR), t0);
-            s1 = x0.fma(load(at + row), s1);
-            t1 = x1.fma(load(at + row + VECTOR), t1);
-            s2 = x0.fma(load(at + 2 * row), s2);
-            t2 = x1.fma(load(at + 2 * row + VECTOR), t2);
-            s3 = x0.fma(load(at + 3 * row), s3);
-            t3 = x1.fma(load(at + 3 * row + VECTOR), t3);
+            FloatVector v = load(x + 4L * i);
+            s0 = v.fma(load(at), s0);
+            s1 = v.fma(load(at + row), s1);
+            s2 = v.fma(load(at + 2 * row), s2);
+            s3 = v.fma(load(at + 3 * row), s3);
         }
-        float r0 = MathVector.sum(s0.add(t0));
-        float r1 = MathVector.sum(s1.add(t1));
-        float r2 = MathVector.sum(s2.add(t2));
-        float r3 = MathVector.sum(s3.add(t3));
-        for (; i < c; i++) {
-            long at = w + 4L * i;
-            float v = get(x + 4L * i);
-            r0 += v * get(at);
-            r1 += v * get(at + row);
-            r2 += v * get(at + 2 * row);
-            r3 += v * get(at + 3 * row);
-        }
-        set(out, bias == 0 ? r0 : r0 + get(bias));
-        set(out + 4, bias == 0 ? r1 : r1 + get(bias + 4));
-        set(out + 8, bias == 0 ? r2 : r2 + get(bias + 8));
-        set(out + 12, bias == 0 ? r3 : r3 + get(bias + 12));
+        finish(out, bias, MathVector.sum(s0), x, w, i, c);
+        finish(out + 4, bias == 0 ? 0 : bias + 4, MathVector.sum(s1), x, w + row, i, c);
+        finish(out + 8, bias == 0 ? 0 : bias + 8, MathVector.sum(s2), x, w + 2 * row, i, c);
+        finish(out + 12, bias == 0 ? 0 : bias + 12, MathVector.sum(s3), x, w + 3 * row, i, c);
+    }
+
+    /** Adds the last products, which fill no vector, and the bias. */
+    private static void finish(long out, long bias, float sum, long x, long w, int from, int c) {
+        for (int i = from; i < c; i++) sum += get(x + 4L * i) * get(w + 4L * i);
+        set(out, bias == 0 ? sum : sum + get(bias));
     }
 
     /** {@code Σ a[i] * b[i]}. */

@@ -16,11 +16,14 @@ import dev.prairie.cpu.parallel.WorkerPool;
  * <p>Every number of C is one sum in the order of k, whatever the number of threads.
  */
 final class Gemm implements AutoCloseable {
-    /** Steps of k in one pass: a panel of B, {@code DEPTH} x {@link MicroKernel#COLUMNS}, fits the first-level cache. */
-    private static final int DEPTH = 256;
+    /** Steps of k in one pass; measured: from 200 to 500 all is well, below C is read and written too often. */
+    private static final int DEPTH = 512;
 
     /** Packed floats of one operand held at a time, 32 MB. */
     private static final int HELD = 8 << 20;
+
+    /** Narrow panels packed at once: a few cache lines of each source row. */
+    private static final int TOGETHER = 16;
 
     /** Columns and rows of C in one task, at most. */
     private static final int TASK = 256;
@@ -36,7 +39,11 @@ final class Gemm implements AutoCloseable {
         /** Packs {@code count} of its rows (of A) or columns (of B) from {@code first} on, and steps k0 to k0 + depth. */
         void pack(long to, int width, int first, int count, int k0, int depth) {
             if (along) Pack.transposed(to, width, at + first * stride + 4L * k0, stride, count, depth);
-            else Pack.straight(to, width, at + k0 * stride + 4L * first, stride, count, depth);
+            else Pack.straight(to, width, element(k0, first), stride, count, depth);
+        }
+
+        private long element(int row, int column) {
+            return at + row * stride + 4L * column;
         }
     }
 
@@ -119,12 +126,17 @@ final class Gemm implements AutoCloseable {
     private static void pack(
             Operand o, long to, int width, int first, int count, int k, int depth, int panel, int group) {
         long padded = (long) Math.ceilDiv(count, width) * width;
-        for (int p = panel; p < panel + group && p * width < count; p++)
-            for (int k0 = 0; k0 < k; k0 += depth) {
-                int d = Math.min(depth, k - k0);
+        int end = Math.min(panel + group, Math.ceilDiv(count, width));
+        for (int k0 = 0; k0 < k; k0 += depth) {
+            int d = Math.min(depth, k - k0);
+            for (int p = panel; p < end; ) {
                 long at = to + 4 * (k0 * padded + (long) p * width * d);
-                o.pack(at, width, first + p * width, Math.min(width, count - p * width), k0, d);
+                int full = o.along || width != ROWS ? 0 : Math.min(Math.min(end, p + TOGETHER), count / width) - p;
+                if (full > 1) Pack.narrow(at, 4L * width * d, full, o.element(k0, first + p * width), o.stride, d);
+                else o.pack(at, width, first + p * width, Math.min(width, count - p * width), k0, d);
+                p += Math.max(full, 1);
             }
+        }
     }
 
     /** A block of C and the packed panels it comes from. */

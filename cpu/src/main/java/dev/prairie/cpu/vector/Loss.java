@@ -1,6 +1,5 @@
 package dev.prairie.cpu.vector;
 
-import static dev.prairie.cpu.vector.MathVector.exp;
 import static dev.prairie.cpu.vector.Memory.LANES;
 import static dev.prairie.cpu.vector.Memory.VECTOR;
 import static dev.prairie.cpu.vector.Memory.get;
@@ -27,7 +26,7 @@ final class Loss implements AutoCloseable {
     void crossEntropy(long losses, long logits, int[] targets, int v) {
         int chunk = Split.rows(v, Split.HEAVY);
         pool.run(Math.ceilDiv(targets.length, chunk), (task, worker) -> {
-            long e = exponentials.take(worker, 4L * v);
+            long e = exponentials.take(worker, 4L * v + VECTOR);
             for (int n = task * chunk; n < Math.min(targets.length, (task + 1) * chunk); n++) {
                 float loss = 0;
                 if (targets[n] >= 0) {
@@ -43,7 +42,7 @@ final class Loss implements AutoCloseable {
     void crossEntropyBackward(long dLogits, long dLosses, long logits, int[] targets, int v) {
         int chunk = Split.rows(v, Split.HEAVY);
         pool.run(Math.ceilDiv(targets.length, chunk), (task, worker) -> {
-            long e = exponentials.take(worker, 4L * v);
+            long e = exponentials.take(worker, 4L * v + VECTOR);
             for (int n = task * chunk; n < Math.min(targets.length, (task + 1) * chunk); n++) {
                 if (targets[n] < 0) continue;
                 long row = logits + 4L * n * v;
@@ -57,7 +56,7 @@ final class Loss implements AutoCloseable {
         });
     }
 
-    private static float max(long x, int n) {
+    static float max(long x, int n) {
         FloatVector m = splat(Float.NEGATIVE_INFINITY), o = m;
         int i = 0;
         for (; i <= n - 2 * LANES; i += 2 * LANES) {
@@ -69,25 +68,26 @@ final class Loss implements AutoCloseable {
         return max;
     }
 
-    /** {@code to = exp(x - max)}, and its sum. */
-    private static float exponentials(long to, long x, float max, int n) {
-        FloatVector s = zero(), t = zero();
+    /** {@code to = exp(x - max)}, and its sum. {@code to} has room for whole vectors, and may be {@code x}. */
+    static float exponentials(long to, long x, float max, int n) {
+        subtract(to, x, max, n);
+        MathVector.exp(to, n);
+        return sum(to, n);
+    }
+
+    private static void subtract(long to, long x, float max, int n) {
+        FloatVector top = splat(max);
         int i = 0;
-        for (; i <= n - 2 * LANES; i += 2 * LANES) {
-            FloatVector e = exp(load(x + 4L * i).sub(max));
-            FloatVector f = exp(load(x + 4L * i + VECTOR).sub(max));
-            s = s.add(e);
-            t = t.add(f);
-            store(to + 4L * i, e);
-            store(to + 4L * i + VECTOR, f);
-        }
-        for (; i < n; i += LANES) {
-            int m = Math.min(n - i, LANES);
-            FloatVector e = exp(load(x + 4L * i, m, Float.NEGATIVE_INFINITY).sub(max));
-            s = s.add(e);
-            store(to + 4L * i, e, m);
-        }
-        return MathVector.sum(s.add(t));
+        for (; i <= n - LANES; i += LANES) store(to + 4L * i, load(x + 4L * i).sub(top));
+        if (i < n)
+            store(to + 4L * i, load(x + 4L * i, n - i, Float.NEGATIVE_INFINITY).sub(top));
+    }
+
+    /** Of whole vectors. */
+    private static float sum(long x, int n) {
+        FloatVector s = zero();
+        for (int i = 0; i < n; i += LANES) s = s.add(load(x + 4L * i));
+        return MathVector.sum(s);
     }
 
     @Override

@@ -60,13 +60,6 @@ final class Memory {
         return FloatVector.fromArray(F, lanes, 0);
     }
 
-    /** The first {@code n} lanes to memory. */
-    static void store(long at, FloatVector v, int n) {
-        float[] lanes = new float[LANES];
-        v.intoArray(lanes, 0);
-        for (int i = 0; i < n; i++) set(at + 4L * i, lanes[i]);
-    }
-
     static FloatVector splat(float x) {
         return FloatVector.broadcast(F, x);
     }
@@ -86,6 +79,12 @@ final class Memory {
 
     static void set(long at, float x) {
         ALL.set(Tensor.FLOAT, at, x);
+    }
+
+    /** Copies four floats, at once as two longs. */
+    static void copyFour(long to, long from) {
+        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, to, ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, from));
+        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, to + 8, ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, from + 8));
     }
 
     static short getShort(long at) {

@@ -4,7 +4,6 @@ import static dev.prairie.cpu.vector.Memory.VECTOR;
 import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.splat;
 import static dev.prairie.cpu.vector.Memory.store;
-import static dev.prairie.cpu.vector.Memory.zero;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -32,10 +31,10 @@ final class MicroKernel {
      * {@link #STEP} apart; {@code base} may be {@code c}.
      */
     static void run(int depth, long a, long aRow, long aStep, long b, long c, long cRow, long base, long baseRow) {
-        FloatVector c00 = zero(), c01 = zero();
-        FloatVector c10 = zero(), c11 = zero();
-        FloatVector c20 = zero(), c21 = zero();
-        FloatVector c30 = zero(), c31 = zero();
+        FloatVector c00 = load(base), c01 = load(base + VECTOR);
+        FloatVector c10 = load(base + baseRow), c11 = load(base + baseRow + VECTOR);
+        FloatVector c20 = load(base + 2 * baseRow), c21 = load(base + 2 * baseRow + VECTOR);
+        FloatVector c30 = load(base + 3 * baseRow), c31 = load(base + 3 * baseRow + VECTOR);
         for (int k = 0; k < depth; k++) {
             FloatVector b0 = load(b), b1 = load(b + VECTOR);
             FloatVector a0 = splat(a);
@@ -53,13 +52,13 @@ final class MicroKernel {
             a += aStep;
             b += STEP;
         }
-        store(c, c00.add(load(base)));
-        store(c + VECTOR, c01.add(load(base + VECTOR)));
-        store(c + cRow, c10.add(load(base + baseRow)));
-        store(c + cRow + VECTOR, c11.add(load(base + baseRow + VECTOR)));
-        store(c + 2 * cRow, c20.add(load(base + 2 * baseRow)));
-        store(c + 2 * cRow + VECTOR, c21.add(load(base + 2 * baseRow + VECTOR)));
-        store(c + 3 * cRow, c30.add(load(base + 3 * baseRow)));
-        store(c + 3 * cRow + VECTOR, c31.add(load(base + 3 * baseRow + VECTOR)));
+        store(c, c00);
+        store(c + VECTOR, c01);
+        store(c + cRow, c10);
+        store(c + cRow + VECTOR, c11);
+        store(c + 2 * cRow, c20);
+        store(c + 2 * cRow + VECTOR, c21);
+        store(c + 3 * cRow, c30);
+        store(c + 3 * cRow + VECTOR, c31);
     }
 }

@@ -114,11 +114,11 @@ final class Norms implements AutoCloseable {
 
     private static void row(
             long dX, long dW, long dB, long dOut, long x, long w, float mean, float rstd, boolean centred, int c) {
-        FloatVector s = zero();
-        FloatVector t = zero();
+        FloatVector m = splat(mean), r = splat(rstd);
+        FloatVector s = zero(), t = zero();
         int i = 0;
         for (; i <= c - LANES; i += LANES) {
-            FloatVector hat = load(x + 4L * i).sub(mean).mul(rstd);
+            FloatVector hat = load(x + 4L * i).sub(m).mul(r);
             FloatVector d = load(dOut + 4L * i);
             FloatVector dw = d.mul(load(w + 4L * i));
             s = s.add(dw);
@@ -128,26 +128,40 @@ final class Norms implements AutoCloseable {
         }
         float sum = MathVector.sum(s);
         float dot = MathVector.sum(t);
-        for (; i < c; i++) {
+        if (i < c) {
+            sum += lastSum(dOut, w, i, c);
+            dot += lastDot(dW, dB, dOut, x, w, mean, rstd, i, c);
+        }
+        spread(dX, dOut, x, w, mean, rstd, centred ? sum / c : 0f, dot / c, c);
+    }
+
+    private static float lastSum(long dOut, long w, int from, int c) {
+        float sum = 0;
+        for (int i = from; i < c; i++) sum += get(dOut + 4L * i) * get(w + 4L * i);
+        return sum;
+    }
+
+    private static float lastDot(long dW, long dB, long dOut, long x, long w, float mean, float rstd, int from, int c) {
+        float dot = 0;
+        for (int i = from; i < c; i++) {
             float hat = (get(x + 4L * i) - mean) * rstd;
             float d = get(dOut + 4L * i);
-            float dw = d * get(w + 4L * i);
-            sum += dw;
-            dot += dw * hat;
+            dot += d * get(w + 4L * i) * hat;
             set(dW + 4L * i, get(dW + 4L * i) + d * hat);
             set(dB + 4L * i, get(dB + 4L * i) + d);
         }
-        spread(dX, dOut, x, w, mean, rstd, centred ? sum / c : 0f, dot / c, c);
+        return dot;
     }
 
     /** {@code dX += rstd * (dOut * w - sum - x̂ * dot)}. */
     private static void spread(
             long dX, long dOut, long x, long w, float mean, float rstd, float sum, float dot, int c) {
+        FloatVector m = splat(mean), r = splat(rstd), s = splat(sum), t = splat(-dot);
         int i = 0;
         for (; i <= c - LANES; i += LANES) {
-            FloatVector hat = load(x + 4L * i).sub(mean).mul(rstd);
-            FloatVector d = load(dOut + 4L * i).mul(load(w + 4L * i)).sub(sum);
-            store(dX + 4L * i, hat.fma(splat(-dot), d).fma(splat(rstd), load(dX + 4L * i)));
+            FloatVector hat = load(x + 4L * i).sub(m).mul(r);
+            FloatVector d = load(dOut + 4L * i).mul(load(w + 4L * i)).sub(s);
+            store(dX + 4L * i, hat.fma(t, d).fma(r, load(dX + 4L * i)));
         }
         for (; i < c; i++) {
             float hat = (get(x + 4L * i) - mean) * rstd;

@@ -27,7 +27,7 @@ final class Optimizer {
                 pool,
                 size,
                 Split.LIGHT,
-                (at, n) -> adamWRange(w + at, g + at, m + at, v + at, step, correct1, correct2, n));
+                (at, n, worker) -> adamWRange(w + at, g + at, m + at, v + at, step, correct1, correct2, n));
     }
 
     private static void adamWRange(long w, long g, long m, long v, AdamW step, float correct1, float correct2, int n) {

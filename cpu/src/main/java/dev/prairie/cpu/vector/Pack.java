@@ -6,6 +6,7 @@ import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.store;
 import static dev.prairie.cpu.vector.Memory.zero;
+import static dev.prairie.cpu.vector.MicroKernel.ROWS;
 
 /**
  * Copies part of a matrix into a panel: {@code to[k][j]}, k = 0..depth-1, j = 0..width-1, dense, in the order in which
@@ -43,6 +44,16 @@ final class Pack {
 
     private static void row(long to, long from, int width) {
         for (int j = 0; j < width; j += LANES) store(to + 4L * j, load(from + 4L * j));
+    }
+
+    /**
+     * {@code panels} panels of {@link MicroKernel#ROWS} columns at once, {@code bytes} apart: a narrow panel alone would
+     * read every cache line of the source again for each of its neighbours.
+     */
+    static void narrow(long to, long bytes, int panels, long from, long stride, int depth) {
+        long step = 4L * ROWS;
+        for (int k = 0; k < depth; k++)
+            for (int p = 0; p < panels; p++) Memory.copyFour(to + p * bytes + k * step, from + k * stride + p * step);
     }
 
     /** Zeroes {@code floats} floats, a multiple of a vector. */

@@ -15,8 +15,11 @@ final class Split {
     /** Part of a flat tensor. */
     @FunctionalInterface
     interface Range {
-        /** Does {@code count} elements, the first being {@code offset} bytes from the start of each F32 tensor. */
-        void run(long offset, int count);
+        /**
+         * Does {@code count} elements, the first being {@code offset} bytes from the start of each F32 tensor, with
+         * the scratch memory of {@code worker}.
+         */
+        void run(long offset, int count, int worker);
     }
 
     /** Some of the rows, or of the columns, of a matrix. */
@@ -32,7 +35,7 @@ final class Split {
     static void elements(WorkerPool pool, long size, int chunk, Range body) {
         pool.run(Math.toIntExact(Math.ceilDiv(size, chunk)), (task, worker) -> {
             long first = (long) task * chunk;
-            body.run(first * Float.BYTES, (int) Math.min(chunk, size - first));
+            body.run(first * Float.BYTES, (int) Math.min(chunk, size - first), worker);
         });
     }
 

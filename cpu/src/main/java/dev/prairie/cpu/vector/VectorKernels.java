@@ -26,6 +26,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     private final Norms norms;
     private final Rope rope;
     private final Loss loss;
+    private final Activations activations;
 
     /** Kernels that share out their work over {@code pool}. */
     public VectorKernels(WorkerPool pool) {
@@ -36,6 +37,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         this.norms = new Norms(pool);
         this.rope = new Rope(pool);
         this.loss = new Loss(pool);
+        this.activations = new Activations(pool);
     }
 
     private static int rows(Tensor t) {
@@ -159,22 +161,22 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void swiGlu(Tensor out, Tensor gate, Tensor up) {
-        Activations.swiGlu(pool, at(out), at(gate), at(up), size(out));
+        activations.swiGlu(at(out), at(gate), at(up), size(out));
     }
 
     @Override
     public void swiGluBackward(Tensor dGate, Tensor dUp, Tensor dOut, Tensor gate, Tensor up) {
-        Activations.swiGluBackward(pool, at(dGate), at(dUp), at(dOut), at(gate), at(up), size(dOut));
+        activations.swiGluBackward(at(dGate), at(dUp), at(dOut), at(gate), at(up), size(dOut));
     }
 
     @Override
     public void gelu(Tensor out, Tensor x) {
-        Activations.gelu(pool, at(out), at(x), size(x));
+        activations.gelu(at(out), at(x), size(x));
     }
 
     @Override
     public void geluBackward(Tensor dX, Tensor dOut, Tensor x) {
-        Activations.geluBackward(pool, at(dX), at(dOut), at(x), size(x));
+        activations.geluBackward(at(dX), at(dOut), at(x), size(x));
     }
 
     @Override
@@ -235,5 +237,6 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         norms.close();
         rope.close();
         loss.close();
+        activations.close();
     }
 }

@@ -1,17 +1,20 @@
 package dev.prairie.cpu.vector;
 
+import com.sun.management.ThreadMXBean;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.Random;
 
 /** Speed of the kernels on one thread and on two; not a test. {@code java ... Measure [name]}. */
 final class Measure {
-    private static final double SECONDS = 0.6;
+    private static final double SECONDS = 0.2;
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final VectorKernels[] kernels;
     private final Arena arena;
@@ -65,21 +68,25 @@ final class Measure {
         if (!name.contains(only)) return;
         double[] best = {Double.MAX_VALUE, Double.MAX_VALUE};
         long end = System.nanoTime() + (long) (2 * SECONDS * 1e9);
+        long allocated = 0;
         for (int i = 0; i < 40 || System.nanoTime() < end; i++)
             for (int k = 0; k < 2; k++) {
                 long start = System.nanoTime();
+                long before = THREADS.getCurrentThreadAllocatedBytes();
                 run.on(kernels[k]);
+                if (k == 0) allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
                 best[k] = Math.min(best[k], (System.nanoTime() - start) * 1e-9);
             }
         System.out.printf(
                 Locale.ROOT,
-                "%-46s %9.1f us %7.1f %s   two threads %7.1f   x%.2f%n",
+                "%-46s %9.1f us %7.1f %s   two threads %7.1f   x%.2f  %d bytes%n",
                 name,
                 best[0] * 1e6,
                 work / best[0] / 1e9,
                 unit,
                 work / best[1] / 1e9,
-                best[0] / best[1]);
+                best[0] / best[1],
+                allocated);
     }
 
     private void products(int n, int c, int o) {
