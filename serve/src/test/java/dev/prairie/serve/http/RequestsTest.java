@@ -6,6 +6,7 @@ import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.ScriptedModel;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -271,7 +272,7 @@ final class RequestsTest {
         return "{\"model\": \"scripted\", " + fields.replace('\'', '"') + "}";
     }
 
-    private static JsonNode assertRefused(HttpResponse<String> response, int status, String param) {
+    private static JsonNode assertRefused(HttpResponse<String> response, int status, @Nullable String param) {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         assertThat(response.headers().firstValue("content-type")).hasValue("application/json");
         JsonNode error = Client.json(response.body()).get("error");

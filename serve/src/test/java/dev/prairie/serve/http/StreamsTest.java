@@ -8,6 +8,7 @@ import dev.prairie.serve.engine.ScriptedModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,7 @@ import tools.jackson.databind.JsonNode;
 
 /** What comes back, byte by byte, and what happens when one side gives up. */
 @Timeout(60)
+@SuppressWarnings("NullAway.Init") // every test starts a server of its own first
 final class StreamsTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String COMPLETION = "/v1/completions";
@@ -199,7 +201,7 @@ final class StreamsTest {
     @Test
     void whoHangsUpIsNotServedOn() throws IOException, InterruptedException {
         start("a".repeat(3000), 4096, step -> sleep(2));
-        try (Socket socket = new Socket("127.0.0.1", server.port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             String body = completion("'stream': true");
             OutputStream out = socket.getOutputStream();
             out.write(("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -1,0 +1,181 @@
+package dev.prairie.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.prairie.testing.Demand;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class CommandsIT {
+    private static final Path ROOT =
+            Path.of(System.getProperty("prairie.root", "..")).toAbsolutePath();
+
+    @TempDir
+    Path folder;
+
+    private Prairie.Result prairie(String... arguments) throws Exception {
+        return Prairie.run(folder, arguments);
+    }
+
+    /** A mistake of the user's: two lines, what and what to do, code 2, nothing on standard output. */
+    private void refused(String what, String wayOut, String... arguments) throws Exception {
+        Prairie.Result result = prairie(arguments);
+        assertThat(result.code()).as(result.err()).isEqualTo(2);
+        assertThat(result.out()).isEmpty();
+        List<String> lines = result.err().lines().toList();
+        assertThat(result.err()).doesNotContain("\tat ").doesNotContain("Exception in");
+        assertThat(lines.get(lines.size() - 2)).startsWith("prairie: ").contains(what);
+        assertThat(lines.getLast()).startsWith("         ").contains(wayOut);
+    }
+
+    private static JsonNode json(Prairie.Result result) {
+        return JsonMapper.shared().readTree(result.lastLine());
+    }
+
+    @Test
+    void everyCommandHasHelp() throws Exception {
+        for (String command : List.of("quickstart", "train", "run", "serve", "doctor", "bench", "version")) {
+            Prairie.Result result = prairie(command, "--help");
+            assertThat(result.code()).as(command).isZero();
+            assertThat(result.out()).contains("Usage: prairie " + command);
+        }
+        assertThat(prairie().out()).contains("quickstart").contains("Begin with: prairie quickstart");
+        assertThat(prairie("version").out()).startsWith("prairie 0.").contains("JDK 25");
+    }
+
+    @Test
+    void doctorFindsTheVectorDeviceAndItComputesRight() throws Exception {
+        JsonNode doctor = json(prairie("doctor", "--json"));
+        assertThat(doctor.path("jdk").stringValue()).startsWith("25.");
+        assertThat(doctor.path("cpu").stringValue()).isNotBlank();
+        assertThat(doctor.path("device").path("name").stringValue()).isEqualTo("cpu:vector");
+        assertThat(doctor.path("device").path("score").intValue()).isGreaterThan(100);
+        assertThat(doctor.path("unusable").isArray()).isTrue();
+        assertThat(doctor.path("conformance").path("cases").intValue()).isGreaterThan(100);
+        assertThat(doctor.path("conformance").path("failed").intValue()).isZero();
+        assertThat(prairie("doctor").out()).contains("cpu:vector").contains("GFLOP/s");
+    }
+
+    @Test
+    void runContinuesARealModel() throws Exception {
+        Path model = Demand.data("stories260k/stories260K.bin");
+        JsonNode expected = JsonMapper.shared().readTree(Files.readString(Demand.data("stories260k/expected.json")));
+        Prairie.Result result = prairie(
+                "run", model.toString(), "Once upon a time", "--raw", "--max-tokens", "196", "--temperature", "0");
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out()).isEqualTo(expected.path("greedy_text").stringValue());
+        assertThat(Prairie.run(folder, "Once upon a time\n/exit\n", "run", model.toString(), "--temperature", "0")
+                        .out())
+                .contains(", there was a little girl named Lily.");
+    }
+
+    @Test
+    void trainsInterruptsAndResumes() throws Exception {
+        Path corpus = Files.writeString(folder.resolve("corpus.txt"), "The quick brown fox. ".repeat(4000));
+        String[] recipe = {
+            "train",
+            "--corpus",
+            corpus.toString(),
+            "--out",
+            "run",
+            "--json",
+            "--set",
+            "layers=1",
+            "--set",
+            "width=32",
+            "--set",
+            "context=32",
+            "--set",
+            "vocabulary=300",
+            "--set",
+            "steps=100000",
+            "--set",
+            "checkpointEvery=100000",
+            "--set",
+            "validateEvery=50"
+        };
+        try (Prairie training = Prairie.start(folder, recipe)) {
+            training.await(line -> line.contains("step 50: validation loss"));
+            training.interrupt();
+            Prairie.Result result = training.end();
+            assertThat(result.err()).contains("continue with: prairie train --resume run");
+            assertThat(result.code()).isEqualTo(130);
+        }
+        assertThat(folder.resolve("run/loss.svg")).exists();
+        try (Prairie training = Prairie.start(folder, "train", "--resume", "run", "--json")) {
+            training.await(line -> line.contains("resumed at step"));
+            training.interrupt();
+            JsonNode line = json(training.end());
+            assertThat(line.path("steps").intValue()).isGreaterThanOrEqualTo(50);
+            assertThat(line.path("loss").isNumber()).isTrue();
+        }
+        assertThat(prairie("run", "run", "The", "--raw", "--max-tokens", "5").out())
+                .startsWith("The");
+        refused("already holds a run", "--resume", recipe);
+        refused("--resume goes on", "leave out", "train", "--resume", "run", "--set", "steps=3");
+    }
+
+    @Test
+    void mistakesEndWithTwoLinesAndCode2() throws Exception {
+        Path empty = Files.createFile(folder.resolve("empty.txt"));
+        Path binary = Files.write(folder.resolve("binary.dat"), new byte[] {1, 0, 2, 0, (byte) 0xfe});
+        Path recipe = Files.writeString(folder.resolve("r.yaml"), "learningrate: 3\nsteps: 5\n");
+        Path wrong = Files.writeString(folder.resolve("w.yaml"), "steps: soon\n");
+        Path good = Files.writeString(folder.resolve("good.txt"), "word ".repeat(9999));
+        refused("no such file", "give the path", "train", "--corpus", "missing.txt");
+        refused("empty.txt", "", "train", "--corpus", empty.toString());
+        refused("binary.dat", "", "train", "--corpus", binary.toString());
+        refused("no corpus", "--corpus PATH", "train");
+        refused("unknown key learningrate", "learningRate", "train", "--corpus", "x", "--recipe", recipe.toString());
+        refused("steps is \"soon\"", "whole number", "train", "--corpus", "x", "--recipe", wrong.toString());
+        refused(
+                "needs about",
+                "recompute",
+                "train",
+                "--corpus",
+                good.toString(),
+                "--set",
+                "batch=100000",
+                "--set",
+                "width=4096");
+        refused("no model at nothing", "quickstart", "run", "nothing", "hi");
+        refused("Unknown option: '--modell'", "serve --help", "serve", "--modell", "x");
+        refused("device: gpu is not usable", "cpu:vector", "doctor", "--device", "gpu");
+        try (var busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = Integer.toString(busy.getLocalPort());
+            refused("port " + port, "--port", "quickstart", "--port", port);
+        }
+        assertThat(folder.resolve("runs")).doesNotExist();
+    }
+
+    /** nanoGPT's README gives 1.88 for this setting. */
+    @Test
+    @Tag("soak")
+    void shakespeareReachesTheLossOfNanoGpt() throws Exception {
+        Prairie.Result result = prairie(
+                "train",
+                "--recipe",
+                ROOT.resolve("recipes/shakespeare-char-cpu.yaml").toString(),
+                "--corpus",
+                Demand.data("corpora/tinyshakespeare/input.txt").toString(),
+                "--out",
+                "run",
+                "--json");
+        JsonNode line = json(result);
+        assertThat(line.path("valLoss").doubleValue()).isLessThanOrEqualTo(1.90);
+        assertThat(line.propertyNames())
+                .containsExactly("run", "steps", "loss", "valLoss", "valBitsPerByte", "tokensPerSecond", "seconds");
+        List<String> metrics = Files.readAllLines(folder.resolve("run/metrics.jsonl"));
+        assertThat(metrics).hasSize(2000);
+        assertThat(JsonMapper.shared().readTree(metrics.getLast()).propertyNames())
+                .containsExactly("step", "loss", "valLoss", "lr", "tokensPerSecond", "mfu");
+    }
+}
