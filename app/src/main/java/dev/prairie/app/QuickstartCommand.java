@@ -36,7 +36,7 @@ final class QuickstartCommand implements Callable<Integer> {
     /** What is learned of when the corpus is the JDK's sources: enough for hours, and of one kind. */
     private static final String SOURCES = "java.base/java/**";
 
-    private static final int PROBE_STEPS = 4;
+    private static final int PROBE_STEPS = 8;
 
     /** A model small enough to see a few million tokens within minutes on two processors. */
     private static final Map<String, String> SMALL = Map.ofEntries(
@@ -46,9 +46,9 @@ final class QuickstartCommand implements Callable<Integer> {
             Map.entry("heads", "4"),
             Map.entry("context", "256"),
             Map.entry("vocabulary", "2048"),
-            Map.entry("batch", "8"),
-            Map.entry("validateBatches", "4"),
-            Map.entry("warmup", "20"),
+            Map.entry("batch", "4"),
+            Map.entry("validateBatches", "8"),
+            Map.entry("warmup", "40"),
             Map.entry("learningRate", "0.003"),
             Map.entry("minLearningRate", "0.0003"));
 

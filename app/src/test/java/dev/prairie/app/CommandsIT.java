@@ -147,7 +147,7 @@ class CommandsIT {
                 "--set",
                 "width=4096");
         refused("no model at nothing", "quickstart", "run", "nothing", "hi");
-        refused("Unknown option: '--modell'", "serve --help", "serve", "--modell", "x");
+        refused("Unknown option: '--corpsu'", "train --help", "train", "--corpsu");
         refused("device: gpu is not usable", "cpu:vector", "doctor", "--device", "gpu");
         try (var busy = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = Integer.toString(busy.getLocalPort());

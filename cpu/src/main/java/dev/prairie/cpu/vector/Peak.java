@@ -9,12 +9,13 @@ import jdk.incubator.vector.FloatVector;
 /** What the multiply-add units of this machine can do at most: a loop that touches no memory. */
 final class Peak {
     private static final int ACCUMULATORS = 12; // enough to hide four cycles of latency on two or three units
-    private static final int STEPS = 100_000;
+    private static final int STEPS = 500_000;
     private static final int ROUNDS = 40;
 
     private Peak() {}
 
-    /** FLOP/s of all threads together, the best of some rounds of about a millisecond, after the compiler is done. */
+    /** FLOP/s of all threads together, the best of some rounds of a millisecond or two (a parked worker takes
+     * a good part of one to wake), after the compiler is done. */
     static double measure(WorkerPool pool) {
         float[] results = new float[pool.threads()];
         double flops = 2.0 * ACCUMULATORS * LANES * STEPS * pool.threads();

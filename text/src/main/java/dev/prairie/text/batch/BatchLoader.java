@@ -7,10 +7,10 @@ package dev.prairie.text.batch;
 public final class BatchLoader {
     private final Shard shard;
     private final LoaderConfig config;
+    private final Rows rows;
     private long batches;
     private long epoch;
-    private int document;
-    private long offset;
+    private int row;
     private int[] order = {};
 
     /**
@@ -21,16 +21,17 @@ public final class BatchLoader {
     public BatchLoader(Shard shard, LoaderConfig config) {
         this.shard = shard;
         this.config = config;
+        rows = new Rows(shard, config);
         boolean random = config.mode() == LoaderConfig.Mode.RANDOM;
         long needed = random ? config.length() + 1L : 1;
-        long available = random ? shard.tokens() : predictions(shard);
+        long available = random ? shard.tokens() : rows.predictions();
         if (available < needed) {
             throw new IllegalArgumentException("BatchLoader: " + shard.file() + " has " + available
                     + " tokens to learn from, and rows of " + config.length() + " need at least " + needed
                     + "; give more text or shorten the context");
         }
         if (!random) {
-            order = order(config.seed(), epoch, shard.documents());
+            order = order(config.seed(), epoch, rows.count());
         }
     }
 
@@ -47,37 +48,33 @@ public final class BatchLoader {
                     + Integer.toHexString(shard.checksum()) + "; resume with the same corpus and seed, or start anew");
         }
         boolean packed = config.mode() == LoaderConfig.Mode.PACKED;
-        int documents = packed ? shard.documents() : 1;
-        if (state.batches() < 0
-                || state.epoch() < 0
-                || state.offset() < 0
-                || state.document() < 0
-                || state.document() >= documents) {
+        int count = packed ? rows.count() : 1;
+        if (state.batches() < 0 || state.epoch() < 0 || state.row() < 0 || state.row() >= count) {
             throw new IllegalArgumentException(
-                    "BatchLoader: " + state + " does not fit " + documents + " documents; the saved state is damaged");
+                    "BatchLoader: " + state + " does not fit " + count + " rows; the saved state is damaged");
         }
         batches = state.batches();
         epoch = state.epoch();
-        document = state.document();
-        offset = state.offset();
+        row = state.row();
         if (packed) {
-            order = order(config.seed(), epoch, documents);
+            order = order(config.seed(), epoch, count);
         }
     }
 
-    /** The next batch: {@code rows · length} tokens. */
+    /** The next batch: {@code rows · length} tokens; fewer where it holds the last row of the text, which may be short. */
     public Batch next() {
         BatchBuilder batch = new BatchBuilder(shard, config.rows() * config.length());
         switch (config.mode()) {
             case RANDOM -> {
                 SplitMix random = new SplitMix(config.seed(), batches);
-                for (int row = 0; row < config.rows(); row++) {
+                for (int i = 0; i < config.rows(); i++) {
                     batch.add(random.below(shard.tokens() - config.length()), config.length());
                 }
             }
             case PACKED -> {
-                for (int row = 0; row < config.rows(); row++) {
-                    addPackedRow(batch);
+                for (int i = 0; i < config.rows(); i++) {
+                    rows.add(order[row], batch);
+                    nextRow();
                 }
             }
         }
@@ -87,56 +84,29 @@ public final class BatchLoader {
 
     /** Where this loader stands. */
     public LoaderState state() {
-        return new LoaderState(config.seed(), shard.checksum(), batches, epoch, document, offset);
+        return new LoaderState(config.seed(), shard.checksum(), batches, epoch, row);
     }
 
     /** How often the whole text has been drawn, as a fraction. */
     public double epochs() {
-        return (double) batches
-                * config.rows()
-                * config.length()
-                / (config.mode() == LoaderConfig.Mode.RANDOM ? shard.tokens() : predictions(shard));
+        double drawn = (double) batches * config.rows();
+        return switch (config.mode()) {
+            case RANDOM -> drawn * config.length() / shard.tokens();
+            case PACKED -> drawn / rows.count();
+        };
     }
 
-    private void addPackedRow(BatchBuilder batch) {
-        int room = config.length();
-        while (room > 0) {
-            long from = shard.start(order[document]) + offset;
-            // The last token of a document predicts nothing, so it is only ever a target.
-            long left = shard.end(order[document]) - 1 - from;
-            int take = (int) Math.min(room, left);
-            if (take > 0) {
-                batch.add(from, take);
-                room -= take;
-                offset += take;
-            }
-            if (take >= left) {
-                nextDocument();
-            }
+    private void nextRow() {
+        if (++row == rows.count()) {
+            row = 0;
+            order = order(config.seed(), ++epoch, rows.count());
         }
     }
 
-    private void nextDocument() {
-        offset = 0;
-        if (++document == shard.documents()) {
-            document = 0;
-            order = order(config.seed(), ++epoch, shard.documents());
-        }
-    }
-
-    /** Tokens that have a successor within their document. */
-    static long predictions(Shard shard) {
-        long count = 0;
-        for (int d = 0; d < shard.documents(); d++) {
-            count += Math.max(0, shard.end(d) - shard.start(d) - 1);
-        }
-        return count;
-    }
-
-    private static int[] order(long seed, long epoch, int documents) {
+    private static int[] order(long seed, long epoch, int rows) {
         SplitMix random = new SplitMix(seed, epoch);
-        int[] order = new int[documents];
-        for (int i = 0; i < documents; i++) { // Fisher–Yates, from the inside out
+        int[] order = new int[rows];
+        for (int i = 0; i < rows; i++) { // Fisher–Yates, from the inside out
             int j = (int) random.below(i + 1L);
             order[i] = order[j];
             order[j] = i;

@@ -14,8 +14,9 @@ public record LoaderConfig(Mode mode, int rows, int length, long seed) {
         /** Each row is a window at a random place of the one long stream, whatever documents it crosses. */
         RANDOM,
         /**
-         * Documents in an order shuffled anew each epoch, one after the other, cut into rows. A document that begins
-         * within a row begins a new sequence, so attention never crosses documents.
+         * The documents, one after the other, cut into rows, and the rows in an order shuffled anew each epoch: neighbours
+         * in a batch are strangers. A document that begins within a row begins a new sequence, so attention never crosses
+         * documents.
          */
         PACKED
     }

@@ -7,8 +7,7 @@ package dev.prairie.text.batch;
  * @param seed seed of the loader
  * @param checksum of the shard
  * @param batches batches given so far
- * @param epoch PACKED: how often all documents were used
- * @param document PACKED: place in the order of the epoch
- * @param offset PACKED: tokens of that document already used
+ * @param epoch PACKED: how often all rows were used
+ * @param row PACKED: place in the order of the epoch
  */
-public record LoaderState(long seed, int checksum, long batches, long epoch, int document, long offset) {}
+public record LoaderState(long seed, int checksum, long batches, long epoch, int row) {}

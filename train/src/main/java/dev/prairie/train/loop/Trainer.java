@@ -222,8 +222,9 @@ public final class Trainer implements AutoCloseable {
         double nats = 0;
         long predictions = 0;
         long bytes = 0;
-        for (int k = 0; k < Math.min(validation.batches(), most); k++) {
-            Batch batch = validation.batch(k);
+        int count = Math.min(validation.batches(), most);
+        for (int k = 0; k < count; k++) { // spread evenly, so that few stand for all
+            Batch batch = validation.batch((int) ((long) k * validation.batches() / count));
             nats += pass.validate(batch);
             predictions += batch.predictions();
             bytes += batch.bytes();
