@@ -159,7 +159,7 @@ final class Attention implements AutoCloseable {
         store(sum, total);
     }
 
-    /** Columns of {@code out} times {@code by}, one vector of columns after the other. */
+    /** Columns times {@code by}, one vector after the other: two at a time end up on the heap. */
     private static void rescale(long out, int d, long by) {
         for (long shift = 0; shift < STEP; shift += VECTOR) rescaleColumn(out + shift, d, by + shift);
     }
