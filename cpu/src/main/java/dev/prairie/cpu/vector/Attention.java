@@ -159,18 +159,23 @@ final class Attention implements AutoCloseable {
         store(sum, total);
     }
 
+    /** Columns times {@code by}, one vector after the other: two at a time end up on the heap. */
     private static void rescale(long out, int d, long by) {
-        FloatVector a = load(by), b = load(by + VECTOR);
-        for (int i = 0; i < d; i++) {
-            long row = out + i * STEP;
-            store(row, load(row).mul(a));
-            store(row + VECTOR, load(row + VECTOR).mul(b));
-        }
+        for (long shift = 0; shift < STEP; shift += VECTOR) rescaleColumn(out + shift, d, by + shift);
+    }
+
+    private static void rescaleColumn(long out, int d, long by) {
+        FloatVector factor = load(by);
+        for (int i = 0; i < d; i++) store(out + i * STEP, load(out + i * STEP).mul(factor));
+    }
+
+    private static void reciprocal(long to, long x) {
+        store(to, MathVector.ONE.div(load(x)));
+        store(to + VECTOR, MathVector.ONE.div(load(x + VECTOR)));
     }
 
     private static void finish(HeadCall call, Places at, long out, long lse, int count) {
-        store(at.fix, splat(1f).div(load(at.sum)));
-        store(at.fix + VECTOR, splat(1f).div(load(at.sum + VECTOR)));
+        reciprocal(at.fix, at.sum);
         rescale(at.out, call.d(), at.fix);
         for (int i = 0; i < count; i++) {
             long row = out + i * call.queryStride();

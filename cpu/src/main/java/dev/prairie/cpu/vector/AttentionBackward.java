@@ -177,6 +177,7 @@ final class AttentionBackward implements AutoCloseable {
             MicroKernel.run(d, at.v + row, width, 4, at.dOutT, at.dS + r * STEP, STEP, at.zero, 0);
         }
         subtract(at.p, keys, at.lse);
+        subtract(at.p + VECTOR, keys, at.lse + VECTOR);
         MathVector.exp(at.p, keys * COLUMNS);
         for (int half = 0; half < 2; half++) {
             long shift = half * VECTOR;
@@ -186,13 +187,11 @@ final class AttentionBackward implements AutoCloseable {
         }
     }
 
+    /** From one vector of columns: with two at a time the compiler leaves vectors on the heap. */
     private static void subtract(long scores, int keys, long lse) {
-        FloatVector a = load(lse), b = load(lse + VECTOR);
-        for (int k = 0; k < keys; k++) {
-            long row = scores + k * STEP;
-            store(row, load(row).sub(a));
-            store(row + VECTOR, load(row + VECTOR).sub(b));
-        }
+        FloatVector top = load(lse);
+        for (int k = 0; k < keys; k++)
+            store(scores + k * STEP, load(scores + k * STEP).sub(top));
     }
 
     /** Probabilities of keys that a lane does not see become 0; lane i sees keys up to {@code last + i}. */

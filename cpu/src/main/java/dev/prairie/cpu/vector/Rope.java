@@ -55,6 +55,7 @@ final class Rope implements AutoCloseable {
     private long table(int[] at, float base, int d) {
         long to = table.take(0, 4L * at.length * d);
         if (base == theta && d == width && Arrays.equals(at, positions)) return to;
+        theta = Float.NaN; // equal to nothing until the table is complete
         int half = d / 2;
         double[] speed = new double[half];
         for (int i = 0; i < half; i++) speed[i] = Math.pow(base, -2.0 * i / d);
@@ -66,7 +67,7 @@ final class Rope implements AutoCloseable {
                     set(to + 4L * ((long) n * d + half + i), (float) Math.sin(angle));
                 }
         });
-        positions = at.clone(); // after the table is complete
+        positions = at.clone();
         theta = base;
         width = d;
         return to;
