@@ -92,7 +92,7 @@ export class Curve {
       scales: { x: { time: false } },
       cursor: { drag: { x: true, y: false } },
       axes: [
-        { ...axis, label: null, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")) },
+        { ...axis, size: 32, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")) },
         { ...axis, size: 52 },
       ],
       series: [

@@ -11,6 +11,7 @@ export function startTraining() {
   let events = null;
   let last = {};
   let lastVal = null;
+  let pending = false;
 
   async function refresh() {
     let runs;
@@ -50,7 +51,7 @@ export function startTraining() {
       last = JSON.parse(event.data);
       if (typeof last.valLoss === "number") lastVal = last.valLoss;
       curve.add(last);
-      figures();
+      figuresSoon();
     });
     source.addEventListener("end", (event) => {
       describe(JSON.parse(event.data));
@@ -65,6 +66,16 @@ export function startTraining() {
     const stale = run.state === "running" && silent >= 2 ? ` · no news for ${silent} min` : "";
     $("run-state").textContent = (run.state === "unknown" ? "" : run.state) + stale;
     figures();
+  }
+
+  /** A finished run sends all its steps at once: its figures are written once a frame, not once a step. */
+  function figuresSoon() {
+    if (pending) return;
+    pending = true;
+    requestAnimationFrame(() => {
+      pending = false;
+      figures();
+    });
   }
 
   function figures() {
