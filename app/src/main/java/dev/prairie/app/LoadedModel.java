@@ -56,15 +56,16 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
     }
 
     private static String knownRuns() {
-        if (!Files.isDirectory(Paths.RUNS)) return ", or train one with prairie quickstart";
+        String none = ", or train one with prairie quickstart";
+        if (!Files.isDirectory(Paths.RUNS)) return none;
         try (Stream<Path> runs = Files.list(Paths.RUNS)) {
             List<String> names = runs.filter(r -> Files.exists(r.resolve("model/model.safetensors")))
                     .map(Path::toString)
                     .sorted()
                     .toList();
-            return names.isEmpty() ? "" : "; trained here: " + String.join(", ", names);
+            return names.isEmpty() ? none : "; trained here: " + String.join(", ", names);
         } catch (IOException unreadable) {
-            return "";
+            return none;
         }
     }
 

@@ -46,7 +46,8 @@ public final class Main implements Runnable {
 
     /** Runs the command and ends with its exit code. */
     public static void main(String[] args) {
-        System.exit(execute(args));
+        int code = execute(args);
+        if (!Interrupt.stopping()) System.exit(code); // else the JVM is ending already, and waits for this thread
     }
 
     static int execute(String... args) {

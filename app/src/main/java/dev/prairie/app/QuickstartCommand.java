@@ -38,6 +38,20 @@ final class QuickstartCommand implements Callable<Integer> {
 
     private static final int PROBE_STEPS = 4;
 
+    /** A model small enough to see a few million tokens within minutes on two processors. */
+    private static final Map<String, String> SMALL = Map.ofEntries(
+            Map.entry("form", "llama"),
+            Map.entry("layers", "4"),
+            Map.entry("width", "192"),
+            Map.entry("heads", "4"),
+            Map.entry("context", "256"),
+            Map.entry("vocabulary", "2048"),
+            Map.entry("batch", "8"),
+            Map.entry("validateBatches", "4"),
+            Map.entry("warmup", "20"),
+            Map.entry("learningRate", "0.003"),
+            Map.entry("minLearningRate", "0.0003"));
+
     @Option(names = "--minutes", paramLabel = "M", description = "How long to train, about. Default: 5.")
     private double minutes = 5;
 
@@ -93,17 +107,7 @@ final class QuickstartCommand implements Callable<Integer> {
     private Outcome train(RunFolder run, Terminal terminal) {
         try (Device device = devices.open()) {
             if (run.resumable()) return Training.run(Trainer.resume(run, device, terminal), terminal, run);
-            var changes = new LinkedHashMap<>(Map.of(
-                    "form", "llama",
-                    "layers", "4",
-                    "width", "192",
-                    "heads", "4",
-                    "context", "256",
-                    "vocabulary", "2048",
-                    "batch", "8",
-                    "warmup", "20",
-                    "learningRate", "0.003",
-                    "minLearningRate", "0.0003"));
+            var changes = new LinkedHashMap<>(SMALL);
             Path text = corpus != null ? corpus : ownCorpus(terminal, changes);
             plan(device, changes, terminal);
             Recipe recipe = Recipes.with(Recipe.DEFAULTS, changes);
@@ -122,8 +126,8 @@ final class QuickstartCommand implements Callable<Integer> {
         }
         int steps = (int) Math.clamp(minutes * 60 * 0.9 / seconds, 10, 1_000_000); // a tenth for reading and validating
         changes.put("steps", Integer.toString(steps));
-        changes.put("validateEvery", Integer.toString(Math.max(1, steps / 8)));
-        changes.put("sampleEvery", Integer.toString(Math.max(1, steps / 3)));
+        changes.put("validateEvery", Integer.toString(Math.max(10, steps / 8)));
+        changes.put("sampleEvery", Integer.toString(Math.max(10, steps / 3)));
         changes.put("checkpointEvery", Integer.toString(Math.max(1, steps / 8)));
     }
 

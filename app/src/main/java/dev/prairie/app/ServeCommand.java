@@ -49,10 +49,11 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     /** Serves until Ctrl-C. */
+    @SuppressWarnings("try") // the interrupt works by being there
     static void serve(LoadedModel loaded, ServerConfig config) throws InterruptedException {
         var stop = new CountDownLatch(1);
-        var closed = new CountDownLatch(1);
-        try (var engine = new Engine(loaded.model());
+        try (var interrupt = new Interrupt(stop::countDown);
+                var engine = new Engine(loaded.model());
                 var server = new Server(config, engine)) {
             server.start();
             var terminal = new Terminal();
@@ -61,20 +62,7 @@ final class ServeCommand implements Callable<Integer> {
             terminal.note(
                     "try: curl " + url + "v1/completions -H 'Content-Type: application/json' -d '" + "{\"model\": \""
                             + loaded.model().id() + "\", \"prompt\": \"public class \", \"max_tokens\": 64}'");
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(
-                            () -> {
-                                stop.countDown();
-                                try {
-                                    closed.await();
-                                } catch (InterruptedException gone) {
-                                    Thread.currentThread().interrupt();
-                                }
-                            },
-                            "stop"));
             stop.await();
-        } finally {
-            closed.countDown();
         }
     }
 }

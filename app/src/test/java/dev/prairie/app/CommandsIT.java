@@ -72,7 +72,7 @@ class CommandsIT {
                 "run", model.toString(), "Once upon a time", "--raw", "--max-tokens", "196", "--temperature", "0");
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(result.out()).isEqualTo(expected.path("greedy_text").stringValue());
-        assertThat(Prairie.run(folder, "Once upon a time\n/exit\n", "run", model.toString(), "--temperature", "0")
+        assertThat(Prairie.type(folder, "Once upon a time\n/exit\n", "run", model.toString(), "--temperature", "0")
                         .out())
                 .contains(", there was a little girl named Lily.");
     }

@@ -60,10 +60,10 @@ final class Prairie implements AutoCloseable {
 
     /** Runs a command to its end, with nothing to read on standard input. */
     static Result run(Path folder, String... arguments) throws Exception {
-        return run(folder, "", arguments);
+        return type(folder, "", arguments);
     }
 
-    static Result run(Path folder, String input, String... arguments) throws Exception {
+    static Result type(Path folder, String input, String... arguments) throws Exception {
         try (Prairie prairie = start(folder, arguments)) {
             try (var stdin = prairie.process.outputWriter(StandardCharsets.UTF_8)) {
                 stdin.write(input);

@@ -40,7 +40,10 @@ final class Console {
     }
 
     private static byte[] read(String resource) {
-        try (InputStream in = Console.class.getClassLoader().getResourceAsStream(resource)) {
+        // Our own pages lie in a package of this module, which its class alone may look into; a webjar's do not.
+        try (InputStream in = resource.startsWith(OWN)
+                ? Console.class.getResourceAsStream("/" + resource)
+                : Console.class.getClassLoader().getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalStateException("console: " + resource + " is missing; build the server again");
             }

@@ -144,7 +144,7 @@ public final class Recipes {
         if (type.isEnum())
             for (Object constant : type.getEnumConstants())
                 if (v.isString() && constant.toString().equalsIgnoreCase(v.stringValue())) return constant;
-        throw new RecipeException("recipe: " + c.getName() + " is " + v + ", must be " + typeOf(c) + " such as "
+        throw new RecipeException("recipe: " + c.getName() + " is " + v + "; it must be " + typeOf(c) + " such as "
                 + text(value(c, Recipe.DEFAULTS)));
     }
 

@@ -94,10 +94,10 @@ class RecipesTest {
                 .isInstanceOf(RecipeException.class)
                 .hasMessageStartingWith("recipe: unknown key learnigRate; did you mean learningRate?");
         assertThatThrownBy(() -> read("steps: many"))
-                .hasMessage("recipe: steps is \"many\", must be a whole number such as 2000");
+                .hasMessage("recipe: steps is \"many\"; it must be a whole number such as 2000");
         assertThatThrownBy(() -> read("steps: 3.5")).hasMessageContaining("must be a whole number");
         assertThatThrownBy(() -> read("form: bert"))
-                .hasMessage("recipe: form is \"bert\", must be gpt2 or llama such as llama");
+                .hasMessage("recipe: form is \"bert\"; it must be gpt2 or llama such as llama");
         assertThatThrownBy(() -> read("heads: 3")).hasMessageContaining("width 256 is not a multiple of heads 3");
         assertThatThrownBy(() -> read("steps: 0")).hasMessage("recipe: steps is 0, must be at least 1");
         assertThatThrownBy(() -> read("beta1: 1")).hasMessageContaining("beta1 1.0");
