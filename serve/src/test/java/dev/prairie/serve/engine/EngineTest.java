@@ -99,6 +99,21 @@ final class EngineTest {
     }
 
     @Test
+    void anErrorThatEndsTheThreadLeavesNobodyWaiting() throws InterruptedException {
+        ScriptedModel model = new ScriptedModel("hello", 100, step -> {
+            Thread.currentThread().setUncaughtExceptionHandler((thread, error) -> {});
+            throw new LinkageError("a class is missing");
+        });
+        try (Engine engine = new Engine(model)) {
+            engine.submit(List.of(sequence(50), sequence(50)));
+            assertThat(events.take()).isInstanceOf(Failed.class);
+            assertThat(events.take()).isInstanceOf(Failed.class);
+            assertThat(engine.alive()).isFalse();
+        }
+        assertThat(model.open()).isZero();
+    }
+
+    @Test
     void aFullQueueTakesNothing() throws InterruptedException {
         CountDownLatch started = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);

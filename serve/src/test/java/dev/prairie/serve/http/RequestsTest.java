@@ -279,7 +279,8 @@ final class RequestsTest {
         assertThat(error.propertyNames()).containsExactly("message", "type", "param", "code");
         assertThat(error.get("message").stringValue()).isNotBlank();
         assertThat(error.get("type").stringValue()).isEqualTo("invalid_request_error");
-        assertThat(error.get("param").stringValue(null)).isEqualTo(param);
+        assertThat(error.get("param").isNull() ? null : error.get("param").stringValue())
+                .isEqualTo(param);
         return error;
     }
 }
