@@ -112,6 +112,7 @@ class CommandsIT {
         assertThat(folder.resolve("run/loss.svg")).exists();
         try (Prairie training = Prairie.start(folder, "train", "--resume", "run", "--json")) {
             training.await(line -> line.contains("resumed at step"));
+            training.await(line -> line.contains("/100000  loss"));
             training.interrupt();
             JsonNode line = json(training.end());
             assertThat(line.path("steps").intValue()).isGreaterThanOrEqualTo(50);

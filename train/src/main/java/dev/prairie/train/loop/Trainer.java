@@ -14,6 +14,8 @@ import dev.prairie.text.batch.BatchLoader;
 import dev.prairie.text.batch.Shard;
 import dev.prairie.text.batch.Validation;
 import dev.prairie.text.corpus.Corpus;
+import dev.prairie.text.corpus.CorpusException;
+import dev.prairie.text.corpus.CorpusReader;
 import dev.prairie.text.tokenizer.Tokenizer;
 import dev.prairie.train.checkpoint.TrainingCheckpoint;
 import dev.prairie.train.optimizer.Optimizer;
@@ -71,7 +73,10 @@ public final class Trainer implements AutoCloseable {
         MemoryEstimate.of(
                         recipe.transformer(recipe.vocabulary()), recipe.batch() * recipe.context(), recipe.recompute())
                 .require(MemoryEstimate.free());
-        Corpus.open(corpus, recipe.corpus()).reader().close();
+        try (CorpusReader reader = Corpus.open(corpus, recipe.corpus()).reader()) {
+            // It says itself what is wrong with a file that is no text.
+            if (!reader.hasNext()) throw new CorpusException(corpus, "holds no text; give other text to learn");
+        }
         run.create();
         Tokenizer tokenizer = Preparation.prepare(corpus, recipe, run, listener);
         RunFolder.write(run.recipe(), Recipes.yaml(recipe));
