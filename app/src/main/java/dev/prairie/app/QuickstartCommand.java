@@ -47,7 +47,7 @@ final class QuickstartCommand implements Callable<Integer> {
             Map.entry("context", "256"),
             Map.entry("vocabulary", "2048"),
             Map.entry("batch", "4"),
-            Map.entry("validateBatches", "8"),
+            Map.entry("validateBatches", "12"),
             Map.entry("warmup", "40"),
             Map.entry("learningRate", "0.003"),
             Map.entry("minLearningRate", "0.0003"));
@@ -126,7 +126,7 @@ final class QuickstartCommand implements Callable<Integer> {
         }
         int steps = (int) Math.clamp(minutes * 60 * 0.9 / seconds, 10, 1_000_000); // a tenth for reading and validating
         changes.put("steps", Integer.toString(steps));
-        changes.put("validateEvery", Integer.toString(Math.max(10, steps / 8)));
+        changes.put("validateEvery", Integer.toString(Math.max(10, Math.ceilDiv(steps, 8))));
         changes.put("sampleEvery", Integer.toString(Math.max(10, steps / 3)));
         changes.put("checkpointEvery", Integer.toString(Math.max(1, steps / 8)));
     }

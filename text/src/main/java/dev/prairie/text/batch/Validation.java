@@ -4,8 +4,9 @@ import java.util.Iterator;
 import java.util.stream.IntStream;
 
 /**
- * A shard in order, each token predicted once: the same batches at every evaluation. In mode PACKED a sequence ends with
- * its document; in mode RANDOM rows cross documents, as in training. The last row and the last batch may be short.
+ * A shard cut into rows, each token predicted once: the same batches at every evaluation. The rows of a batch lie evenly
+ * spread over the text, so that a few batches stand for all of it. In mode PACKED a sequence ends with its document; in
+ * mode RANDOM rows cross documents, as in training. The last row may be short.
  */
 public final class Validation implements Iterable<Batch> {
     private final LoaderConfig config;
@@ -43,7 +44,7 @@ public final class Validation implements Iterable<Batch> {
             throw new IllegalArgumentException("Validation: batch " + k + " is outside 0 .. " + (batches() - 1));
         }
         BatchBuilder batch = new BatchBuilder(shard, config.rows() * config.length());
-        for (int row = k * config.rows(); row < Math.min(rows.count(), (k + 1) * config.rows()); row++) {
+        for (int row = k; row < rows.count(); row += batches()) {
             rows.add(row, batch);
         }
         return batch.build();
