@@ -79,7 +79,7 @@ final class RunCommand implements Callable<Integer> {
                 String text = raw ? prompt : format.prompt(List.of(new ChatFormat.Message("user", prompt)));
                 if (raw) out.print(prompt);
                 answer(loaded.model(), text, chosen, out);
-                out.println();
+                if (!raw || Terminal.isTerminal()) out.println(); // in a pipe, raw is the text and not a byte more
                 out.flush();
             }
         }

@@ -25,8 +25,9 @@ final class Terminal implements TrainingListener {
         this(System.err, isTerminal());
     }
 
+    /** Whether a person is at the other end. */
     @SuppressWarnings("SystemConsoleNull") // it is null where the module of the default console is not resolved
-    private static boolean isTerminal() {
+    static boolean isTerminal() {
         var console = System.console();
         return console != null && console.isTerminal();
     }

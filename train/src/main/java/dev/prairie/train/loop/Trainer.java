@@ -213,12 +213,14 @@ public final class Trainer implements AutoCloseable {
         for (Batch batch : batches)
             sum += pass.train(batch, Math.max(1, predictions), optimizer.trainable(), recipe.recompute());
         double norm = optimizer.step(kernels, step, rate);
-        if (!Double.isFinite(norm))
+        if (!Double.isFinite(norm)) {
+            describe("failed");
             throw new TrainingException("training diverged at step " + step + " (gradient norm " + norm
                     + "); lower learningRate (now " + recipe.learningRate() + ") or raise warmup, and start again"
                     + (run.resumable()
                             ? "; the last good checkpoint is " + run.saved().getFirst()
                             : ""));
+        }
         return sum / Math.max(1, predictions);
     }
 

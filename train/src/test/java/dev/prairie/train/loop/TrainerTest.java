@@ -211,6 +211,27 @@ class TrainerTest {
     }
 
     @Test
+    void everyFormThatARecipeCanAskForIsWrittenAndReadBack() throws Exception {
+        int i = 0;
+        for (var form : List.of(
+                Map.of("form", "gpt2", "tiedHead", "false"),
+                Map.of("form", "gpt2", "feedForward", "40", "queryKeyNorm", "true"),
+                Map.of("tiedHead", "false", "keyHeads", "2"),
+                Map.of("queryKeyNorm", "true", "tokenizer", "characters"))) {
+            var changes = new HashMap<>(form);
+            changes.put("steps", "2");
+            train("form" + i, recipe(changes));
+            try (Arena arena = Arena.ofShared()) {
+                Transformer model =
+                        Checkpoint.load(run("form" + i).model(), arena).transformer();
+                assertThat(model.config())
+                        .isEqualTo(recipe(changes).transformer(model.config().vocabulary()));
+            }
+            i++;
+        }
+    }
+
+    @Test
     void divergenceEndsTheRunWithAWayOut() {
         assertThatThrownBy(() -> train("run", recipe(Map.of("learningRate", "1e30", "clip", "0", "warmup", "0"))))
                 .isInstanceOf(TrainingException.class)
