@@ -82,7 +82,7 @@ final class QuickstartCommand implements Callable<Integer> {
         var terminal = new Terminal();
         var run = new RunFolder(out);
         if (again && Files.exists(run.path())) setAside(run, terminal);
-        if (!isFinished(run)) {
+        if (!run.finished()) {
             Outcome outcome = train(run, terminal);
             if (!outcome.finished()) return 130;
             terminal.note(String.format(
@@ -144,16 +144,6 @@ final class QuickstartCommand implements Callable<Integer> {
                 + " manual pages must do; better is your own text with --corpus PATH");
         changes.put("include", "[\"legal/**\", \"man/**\"]");
         return jdk;
-    }
-
-    private static boolean isFinished(RunFolder run) {
-        try {
-            return Files.exists(run.description())
-                    && Files.readString(run.description()).contains("\"finished\"")
-                    && Files.exists(run.model().resolve("model.safetensors"));
-        } catch (IOException unreadable) {
-            return false;
-        }
     }
 
     private static void setAside(RunFolder run, Terminal terminal) {

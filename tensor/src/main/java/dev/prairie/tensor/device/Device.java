@@ -17,6 +17,13 @@ public interface Device extends AutoCloseable {
     /** What runs a model; a device that can also train returns {@link GradKernels} here. */
     Kernels kernels();
 
+    /** {@link #kernels} of a device that can train; the one place that says so when it cannot. */
+    default GradKernels gradKernels() {
+        if (kernels() instanceof GradKernels trains) return trains;
+        throw new DeviceException(
+                "device: " + name() + " can run a model but not train it; choose another with --device");
+    }
+
     /** This device's own F32 multiply-add peak in FLOP/s with all its threads, measured once when first asked. */
     double peakFlops();
 

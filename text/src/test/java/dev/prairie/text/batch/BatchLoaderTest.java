@@ -3,7 +3,7 @@ package dev.prairie.text.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.prairie.text.SharedData;
+import dev.prairie.testing.Demand;
 import dev.prairie.text.batch.LoaderConfig.Mode;
 import dev.prairie.text.corpus.Corpus;
 import dev.prairie.text.corpus.Split;
@@ -248,7 +248,7 @@ class BatchLoaderTest {
 
     @Test
     void shakespeareIsPartedAsNanoGptDoes() throws IOException {
-        Path file = SharedData.file("corpora/tinyshakespeare/input.txt");
+        Path file = Demand.data("corpora/tinyshakespeare/input.txt");
         Corpus corpus = Corpus.open(file);
         Tokenizer tokenizer = CharacterTokenizer.learn(List.of(Files.readString(file)), List.of());
         EncodedCorpus encoded = EncodedCorpus.write(corpus, tokenizer, new Split(0.1), folder);

@@ -2,9 +2,8 @@ package dev.prairie.text.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.prairie.text.SharedData;
+import dev.prairie.testing.Demand;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
@@ -166,22 +166,33 @@ class CorpusTest {
 
     @Test
     void readsRealCorpora() {
-        CorpusReport poems = Corpus.open(SharedData.file("corpora/chinese-poetry/poems.jsonl.gz"))
+        CorpusReport poems = Corpus.open(Demand.data("corpora/chinese-poetry/poems.jsonl.gz"))
                 .read(document -> {});
         assertThat(poems.documents()).isEqualTo(80_457);
         CorpusReport documents = Corpus.open(
-                        SharedData.file("corpora/dolphinscheduler-docs"), CorpusOptions.DEFAULTS.withInclude("*.md"))
+                        Demand.data("corpora/dolphinscheduler-docs"), CorpusOptions.DEFAULTS.withInclude("*.md"))
                 .read(document -> {});
         assertThat(documents.documents()).isGreaterThanOrEqualTo(100);
-        CorpusReport speech = Corpus.open(SharedData.file("corpora/tatoeba-cmn-eng"))
+        CorpusReport speech = Corpus.open(Demand.data("corpora/tatoeba-cmn-eng"))
                 .read(document -> assertThat(document.text()).doesNotStartWith("\ufeff"));
         assertThat(speech.documents()).isPositive();
     }
 
     @Test
+    void whatMayNotBeReadIsNamed() throws IOException {
+        Path file = Files.writeString(folder.resolve("secret.txt"), "text");
+        Files.setPosixFilePermissions(file, Set.of());
+        Demand.platform(!Files.isReadable(file), "a user whom permissions bind (root reads everything)");
+        assertThatThrownBy(() -> Corpus.open(file))
+                .isInstanceOf(CorpusException.class)
+                .hasMessageContaining("secret.txt")
+                .hasMessageContaining("permissions");
+    }
+
+    @Test
     void readsTheSourceOfTheJdk() throws IOException {
         Path source = Path.of(System.getProperty("java.home"), "lib", "src.zip");
-        assumeTrue(Files.exists(source));
+        Demand.platform(Files.exists(source), "a JDK with lib/src.zip");
         CorpusOptions options = CorpusOptions.DEFAULTS.withInclude("java.base/java/lang/*.java");
         List<Document> documents = read(source, options);
         assertThat(documents.size()).isGreaterThan(100);
@@ -193,7 +204,7 @@ class CorpusTest {
 
     @Test
     void oneLongTextIsCutByPosition() throws IOException {
-        String text = Files.readString(SharedData.file("corpora/tinyshakespeare/input.txt"));
+        String text = Files.readString(Demand.data("corpora/tinyshakespeare/input.txt"));
         List<String> parts = new ArrayList<>();
         new Split(0.1)
                 .deal(List.of(new Document("s", text)).iterator(), d -> parts.add(d.text()), d -> parts.add(d.text()));

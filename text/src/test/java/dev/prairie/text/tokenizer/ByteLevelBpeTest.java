@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
-import dev.prairie.text.SharedData;
+import dev.prairie.testing.Demand;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,7 +34,7 @@ class ByteLevelBpeTest {
 
     @Test
     void agreesWithGpt2OnTheCasesOfCs336() throws IOException {
-        Path cases = SharedData.file("tokenizers/cs336/tokenizer-cases.json");
+        Path cases = Demand.data("tokenizers/cs336/tokenizer-cases.json");
         Map<List<String>, ByteLevelBpe> opened = new HashMap<>();
         int checked = 0;
         for (JsonNode test : JSON.readTree(Files.readString(cases))) {
@@ -61,7 +61,7 @@ class ByteLevelBpeTest {
 
     @Test
     void agreesWithLlamaCppOnGpt2() throws IOException {
-        Path texts = SharedData.file("tokenizers/gguf-vocab/ggml-vocab-gpt-2.gguf.inp");
+        Path texts = Demand.data("tokenizers/gguf-vocab/ggml-vocab-gpt-2.gguf.inp");
         String[] inputs = Files.readString(texts).split("\n__ggml_vocab_test__\n", -1);
         List<String> expected = Files.readAllLines(texts.resolveSibling("ggml-vocab-gpt-2.gguf.out"));
         ByteLevelBpe gpt2 = gpt2(List.of(END));
@@ -78,7 +78,7 @@ class ByteLevelBpeTest {
 
     @Test
     void learnsWhatTheReferenceLearns() throws IOException {
-        Path folder = SharedData.file("tokenizers/cs336/fixtures");
+        Path folder = Demand.data("tokenizers/cs336/fixtures");
         BpeTrainer trainer = new BpeTrainer(500, List.of(END));
         trainer.add(Files.readString(folder.resolve("corpus.en")));
         ByteLevelBpe learned = trainer.train();
@@ -248,7 +248,7 @@ class ByteLevelBpeTest {
         ByteLevelBpe gpt2 = gpt2(List.of(END));
         Path file = folder.resolve("tokenizer.json");
         gpt2.save(file);
-        String text = Files.readString(SharedData.file("corpora/tinyshakespeare/input.txt"));
+        String text = Files.readString(Demand.data("corpora/tinyshakespeare/input.txt"));
         int[] ids = Tokenizer.load(file).encode(text);
         assertThat(ids).isEqualTo(gpt2.encode(text)).hasSize(338_025);
     }
@@ -278,7 +278,7 @@ class ByteLevelBpeTest {
 
     @Test
     void refusesWordPieceFilesByName() {
-        Path file = SharedData.file("tokenizers/tokenizer-json/all-minilm-l6-v2-tokenizer.json");
+        Path file = Demand.data("tokenizers/tokenizer-json/all-minilm-l6-v2-tokenizer.json");
         assertThatThrownBy(() -> Tokenizer.load(file))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageContaining("all-minilm");
@@ -347,7 +347,7 @@ class ByteLevelBpeTest {
     }
 
     private static ByteLevelBpe gpt2(List<String> specials) {
-        Path vocabulary = SharedData.file("tokenizers/gpt2-files/gpt2-vocab.json");
+        Path vocabulary = Demand.data("tokenizers/gpt2-files/gpt2-vocab.json");
         return ByteLevelBpe.fromGpt2(vocabulary, vocabulary.resolveSibling("gpt2-merges.txt"), specials);
     }
 

@@ -3,7 +3,7 @@ package dev.prairie.text.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.prairie.text.SharedData;
+import dev.prairie.testing.Demand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class CharacterTokenizerTest {
 
     @Test
     void shakespeareHasSixtyFive() throws IOException {
-        String text = Files.readString(SharedData.file("corpora/tinyshakespeare/input.txt"));
+        String text = Files.readString(Demand.data("corpora/tinyshakespeare/input.txt"));
         Tokenizer tokenizer = CharacterTokenizer.learn(List.of(text), List.of());
         assertThat(tokenizer.vocabularySize()).isEqualTo(65);
         assertThat(tokenizer.encode("hii there")).containsExactly(46, 47, 47, 1, 58, 46, 43, 56, 43);

@@ -3,7 +3,7 @@ package dev.prairie.text.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.prairie.text.SharedData;
+import dev.prairie.testing.Demand;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -29,8 +29,8 @@ class ScoredBpeTest {
 
     @Test
     void agreesWithLlama2c() throws IOException {
-        Tokenizer tokenizer = Tokenizer.load(SharedData.file("stories260k/tok512.bin"));
-        JsonNode expected = JSON.readTree(Files.readString(SharedData.file("stories260k/expected.json")));
+        Tokenizer tokenizer = Tokenizer.load(Demand.data("stories260k/tok512.bin"));
+        JsonNode expected = JSON.readTree(Files.readString(Demand.data("stories260k/expected.json")));
         assertThat(tokenizer.vocabularySize()).isEqualTo(512);
         assertThat(tokenizer.bos()).hasValue(1);
         assertThat(tokenizer.eos()).hasValue(2);
@@ -54,13 +54,13 @@ class ScoredBpeTest {
 
     @Test
     void savesAsTokenizerJson() throws IOException {
-        Tokenizer tokenizer = Tokenizer.load(SharedData.file("stories260k/tok512.bin"));
+        Tokenizer tokenizer = Tokenizer.load(Demand.data("stories260k/tok512.bin"));
         Path file = folder.resolve("tokenizer.json");
         tokenizer.save(file);
         Tokenizer opened = Tokenizer.load(folder);
         assertThat(opened).isInstanceOf(ScoredBpe.class);
         assertThat(opened.json()).isEqualTo(tokenizer.json());
-        String text = Files.readString(SharedData.file("corpora/tinyshakespeare/input.txt")) + "你好 ▁ <s>";
+        String text = Files.readString(Demand.data("corpora/tinyshakespeare/input.txt")) + "你好 ▁ <s>";
         assertThat(opened.encode(text)).isEqualTo(tokenizer.encode(text));
         assertThat(opened.decode(opened.encode("<s> x"))).isEqualTo("<s> x");
         assertThat(opened.encodeWithSpecials("<s>x")).startsWith(1);

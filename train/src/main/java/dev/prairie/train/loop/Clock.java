@@ -5,13 +5,13 @@ final class Clock {
     /** Weight of the past in what is called lately: about the last twenty steps. */
     private static final double MEMORY = 0.95;
 
-    private final int tokens;
+    private final long tokens;
     private long began;
     private long steps;
     private double seconds;
     private double recent;
 
-    Clock(int tokensPerStep) {
+    Clock(long tokensPerStep) {
         tokens = tokensPerStep;
     }
 

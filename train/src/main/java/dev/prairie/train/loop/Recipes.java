@@ -25,6 +25,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * type checked, its default written and its line in the help.
  */
 public final class Recipes {
+    private static final YAMLMapper YAML = YAMLMapper.builder().build();
     private static final long LARGEST = 1 << 20;
 
     private Recipes() {}
@@ -52,7 +53,7 @@ public final class Recipes {
         }
         JsonNode tree;
         try {
-            tree = YAMLMapper.builder().build().readTree(text);
+            tree = YAML.readTree(text);
         } catch (JacksonException failure) {
             throw new RecipeException(file + ": not YAML: " + failure.getOriginalMessage());
         }
@@ -69,11 +70,7 @@ public final class Recipes {
         changes.forEach((key, value) -> {
             try {
                 boolean plain = isText(key) && !value.matches("\\s*[\\[\"].*"); // *.java would be an alias
-                values.put(
-                        key,
-                        plain
-                                ? JsonMapper.shared().valueToTree(value)
-                                : YAMLMapper.builder().build().readTree(value));
+                values.put(key, plain ? JsonMapper.shared().valueToTree(value) : YAML.readTree(value));
             } catch (JacksonException failure) {
                 throw new RecipeException("recipe: " + key + ": " + failure.getOriginalMessage());
             }
@@ -97,7 +94,7 @@ public final class Recipes {
     /** As YAML, but for a checkpoint. */
     static Recipe parse(String yaml) {
         var values = new LinkedHashMap<String, JsonNode>();
-        YAMLMapper.builder().build().readTree(yaml).properties().forEach(e -> values.put(e.getKey(), e.getValue()));
+        YAML.readTree(yaml).properties().forEach(e -> values.put(e.getKey(), e.getValue()));
         return changed(Recipe.DEFAULTS, values);
     }
 

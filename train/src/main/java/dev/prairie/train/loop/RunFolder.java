@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -89,6 +90,21 @@ public record RunFolder(Path path) {
                     .toList();
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
+        }
+    }
+
+    /** Whether all its steps are done and its model is written, by what {@code run.json} says. */
+    public boolean finished() {
+        if (!Files.exists(description())) return false;
+        try {
+            return JsonMapper.shared()
+                            .readTree(Files.readString(description()))
+                            .path("state")
+                            .asString("")
+                            .equals("finished")
+                    && Files.exists(model().resolve("model.safetensors"));
+        } catch (IOException | JacksonException unreadable) {
+            return false; // then it is resumed, or begun again
         }
     }
 

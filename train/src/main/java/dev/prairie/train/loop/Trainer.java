@@ -7,7 +7,6 @@ import dev.prairie.model.generate.Sampling;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.device.Device;
-import dev.prairie.tensor.device.DeviceException;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.text.batch.Batch;
 import dev.prairie.text.batch.BatchLoader;
@@ -68,7 +67,6 @@ public final class Trainer implements AutoCloseable {
 
     /** Begins a run in an empty folder: reads the corpus, learns its vocabulary, makes a model that knows nothing. */
     public static Trainer start(Path corpus, Recipe recipe, RunFolder run, Device device, TrainingListener listener) {
-        require(recipe, device);
         // Before anything is written: a wrong path must not leave a run behind, nor a run that does not fit in memory.
         MemoryEstimate.of(
                         recipe.transformer(recipe.vocabulary()), recipe.batch() * recipe.context(), recipe.recompute())
@@ -93,15 +91,10 @@ public final class Trainer implements AutoCloseable {
                     + " with prairie train --corpus PATH --out ANOTHER-FOLDER");
         var checkpoint = TrainingCheckpoint.describe(saved.getFirst(), saved.size() > 1 ? saved.get(1) : null);
         Recipe recipe = Recipes.parse(checkpoint.recipe());
-        require(recipe, device);
         Tokenizer tokenizer = Tokenizer.load(run.tokenizer());
-        return new Trainer(run, recipe, device, listener, tokenizer, checkpoint.corpus(), checkpoint);
-    }
-
-    private static GradKernels require(Recipe recipe, Device device) {
-        if (device.kernels() instanceof GradKernels trains) return trains;
-        throw new DeviceException(
-                "device: " + device.name() + " can run a " + recipe.form() + " model but not train it");
+        var trainer = new Trainer(run, recipe, device, listener, tokenizer, checkpoint.corpus(), checkpoint);
+        trainer.describe("running");
+        return trainer;
     }
 
     private Trainer(
@@ -115,7 +108,7 @@ public final class Trainer implements AutoCloseable {
         this.run = run;
         this.recipe = recipe;
         this.device = device;
-        this.kernels = require(recipe, device);
+        this.kernels = device.gradKernels();
         this.listener = listener;
         this.tokenizer = tokenizer;
         this.corpus = corpus;
@@ -160,7 +153,7 @@ public final class Trainer implements AutoCloseable {
     public Outcome run() {
         long began = System.nanoTime();
         int first = done;
-        var clock = new Clock(recipe.accumulation() * recipe.batch() * recipe.context());
+        var clock = new Clock((long) recipe.accumulation() * recipe.batch() * recipe.context());
         listener.stage("training");
         try (Metrics metrics = Metrics.after(run.metrics(), done)) {
             while (done < recipe.steps() && !stopped) {

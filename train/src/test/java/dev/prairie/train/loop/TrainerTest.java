@@ -12,7 +12,6 @@ import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Devices;
-import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.text.batch.Batch;
 import dev.prairie.text.batch.Shard;
 import dev.prairie.text.corpus.CorpusException;
@@ -116,6 +115,7 @@ class TrainerTest {
             Outcome whole = train("whole" + tag, recipe(changes));
             Outcome half = interrupt("half" + tag, recipe(changes), 10);
             assertThat(half.finished()).isFalse();
+            assertThat(run("half" + tag).finished()).isFalse();
             assertThat(half.step()).isEqualTo(10);
             Outcome rest = resume("half" + tag);
             assertThat(rest.finished()).isTrue();
@@ -141,6 +141,7 @@ class TrainerTest {
         assertThat(lines).allSatisfy(l -> assertThat(l.mfu()).isBetween(0.0, 1.0));
         assertThat(Files.readString(run("run").plot())).startsWith("<svg").contains("validation ");
         assertThat(Files.readString(run("run").description())).contains("\"finished\"");
+        assertThat(run("run").finished()).isTrue();
         assertThat(Recipes.read(run("run").recipe()).steps()).isEqualTo(120);
         assertThat(run("run").saved()).hasSizeBetween(1, 2);
 
@@ -256,7 +257,7 @@ class TrainerTest {
                 var batch = new Batch(ids, ids, rows.positions(), rows.starts());
                 var trainable = new HashMap<Tensor, Tensor>();
                 Transformer model = Transformer.initialise(config, arena, 1);
-                try (var own = new Pass(model, (GradKernels) device.kernels())) {
+                try (var own = new Pass(model, device.gradKernels())) {
                     model.parameters().values().forEach(t -> trainable.put(t, Tensor.zeros(arena, t.shape())));
                     own.train(batch, n, trainable, recipe.recompute());
                     long estimate =
