@@ -4,6 +4,7 @@ module dev.prairie.cpu {
     requires jdk.incubator.vector;
     requires transitive dev.prairie.tensor;
 
+    exports dev.prairie.cpu.codegen;
     exports dev.prairie.cpu.parallel;
     exports dev.prairie.cpu.vector;
 
