@@ -276,7 +276,9 @@ public final class Assembler {
         int bits = (wide ? 8 : 0) | (register > 7 ? 4 : 0);
         switch (rm) {
             case Gpr g -> bits |= g.index() > 7 ? 1 : 0;
-            case Mem m -> bits |= (m.index() != null && m.index().index() > 7 ? 2 : 0) | (m.base().index() > 7 ? 1 : 0);
+            case Mem m ->
+                bits |= (m.index() != null && m.index().index() > 7 ? 2 : 0)
+                        | (m.base().index() > 7 ? 1 : 0);
             default -> throw new IllegalArgumentException("assembler: " + rm + " in a general instruction");
         }
         if (bits != 0) put(0x40 | bits);

@@ -121,13 +121,12 @@ interface SystemCalls {
 
         private static Refused refused(String what, MemorySegment state) {
             int number = (int) NUMBER.get(state, 0L);
-            String name =
-                    switch (number) {
-                        case 1 -> " (not permitted)";
-                        case 12 -> " (out of memory)";
-                        case 13 -> " (access denied)";
-                        default -> "";
-                    };
+            String name = switch (number) {
+                case 1 -> " (not permitted)";
+                case 12 -> " (out of memory)";
+                case 13 -> " (access denied)";
+                default -> "";
+            };
             return new Refused(what + " is refused by the system, error " + number + name);
         }
 

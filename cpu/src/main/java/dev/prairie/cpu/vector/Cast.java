@@ -36,7 +36,7 @@ final class Cast {
                     case F16 -> {
                         for (int i = 0; i < n; i++) setShort(out + 2L * i, Float.floatToFloat16(get(x + 4L * i)));
                     }
-                    case F32, I32 -> throw refused(to, from);
+                    case F32, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
                 }
             }
             case BF16 -> {
@@ -48,7 +48,7 @@ final class Cast {
                         for (int i = 0; i < n; i++)
                             setShort(out + 2L * i, Float.floatToFloat16(fromBf16(getShort(x + 2L * i))));
                     }
-                    case BF16, I32 -> throw refused(to, from);
+                    case BF16, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
                 }
             }
             case F16 -> {
@@ -60,10 +60,10 @@ final class Cast {
                         for (int i = 0; i < n; i++)
                             setShort(out + 2L * i, toBf16(Float.float16ToFloat(getShort(x + 2L * i))));
                     }
-                    case F16, I32 -> throw refused(to, from);
+                    case F16, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
                 }
             }
-            case I32 -> throw refused(to, from);
+            case I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
         }
     }
 

@@ -9,6 +9,8 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.PackedWeights;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class VectorKernels implements GradKernels, AutoCloseable {
     private final WorkerPool pool;
     private final Gemm gemm;
+    private final PackedProduct packed;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
     private final Norms norms;
@@ -32,6 +35,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     public VectorKernels(WorkerPool pool) {
         this.pool = pool;
         this.gemm = new Gemm(pool);
+        this.packed = new PackedProduct(pool, gemm);
         this.attention = new Attention(pool);
         this.attentionBackward = new AttentionBackward(pool);
         this.norms = new Norms(pool);
@@ -115,6 +119,22 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         Operand a = new Operand(at(dOut), 4L * o, false);
         Operand b = new Operand(at(x), 4L * c, false);
         gemm.run(new Product(o, c, n, a, b, at(dW), 4L * c, at(dW), 4L * c));
+    }
+
+    @Override
+    public PackedWeights pack(Tensor w, Arena arena) {
+        PackedWeights.check(w);
+        return new Blocks(w, arena);
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias) {
+        packed.forward(at(out), at(x), Blocks.of(w), bias == null ? 0 : at(bias), rows(x));
+    }
+
+    @Override
+    public void matmulBackwardInput(Tensor dX, Tensor dOut, PackedWeights w) {
+        packed.backwardInput(at(dX), at(dOut), Blocks.of(w), rows(dX));
     }
 
     @Override
@@ -231,6 +251,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        packed.close();
         gemm.close();
         attention.close();
         attentionBackward.close();

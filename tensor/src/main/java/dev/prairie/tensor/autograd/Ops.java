@@ -8,6 +8,7 @@ import dev.prairie.tensor.Slab;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Kernels;
+import dev.prairie.tensor.device.PackedWeights;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +88,26 @@ public class Ops {
         Tensor out = allocate(x.shape().withLast(w.shape().dim(0)));
         kernels.matmul(out, x, w, bias);
         record(new Step.MatMul(out, x, w, bias));
+        return out;
+    }
+
+    /**
+     * {@code (…, O) = x(…, C) · w(O, C)ᵀ}, plus {@code bias(O)} where there is one, with quantised weights and x rounded
+     * as {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor)} says.
+     */
+    public Tensor matmul(Tensor x, PackedWeights w, @Nullable Tensor bias) {
+        f32("matmul", "x", x);
+        Shape shape = w.shape();
+        if (x.shape().last() != shape.dim(1))
+            throw new ShapeException("matmul", "x" + x.shape() + " and packed w" + shape + " disagree on C");
+        if (bias != null) {
+            f32("matmul", "bias", bias);
+            if (bias.shape().rank() != 1 || bias.shape().dim(0) != shape.dim(0))
+                throw new ShapeException("matmul", "packed w" + shape + " and bias" + bias.shape() + " disagree on O");
+        }
+        Tensor out = allocate(x.shape().withLast(shape.dim(0)));
+        kernels.matmul(out, x, w, bias);
+        record(new Step.PackedMatMul(out, x, w, bias));
         return out;
     }
 
@@ -189,6 +210,9 @@ public class Ops {
     public Tensor cast(Tensor x, DType type) {
         if (type == DType.I32 || x.type() == DType.I32)
             throw new ShapeException("cast", x.type() + " to " + type + ": I32 holds ids, not numbers");
+        if (type.quantized() || x.type().quantized())
+            throw new ShapeException(
+                    "cast", x.type() + " to " + type + ": quantised numbers are decoded by reference.Quantization");
         Tensor out = slab.allocate(type, x.shape());
         kernels.cast(out, x);
         record(new Step.Cast(out, x));

@@ -3,6 +3,7 @@ package dev.prairie.tensor.autograd;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.device.PackedWeights;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,15 @@ sealed interface Step {
         @Override
         public List<Tensor> inputs() {
             return bias == null ? List.of(x, w) : List.of(x, w, bias);
+        }
+    }
+
+    /** With quantised weights, which do not learn. */
+    record PackedMatMul(
+            Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return bias == null ? List.of(x) : List.of(x, bias);
         }
     }
 

@@ -114,6 +114,10 @@ public final class Tape extends Ops {
                     ifWanted(w, dW -> kernels.matmulBackwardWeight(dW, d(out), x));
                     if (bias != null) ifWanted(bias, dBias -> kernels.biasBackward(dBias, d(out)));
                 }
+                case Step.PackedMatMul(var out, var x, var w, var bias) -> {
+                    ifWanted(x, dX -> kernels.matmulBackwardInput(dX, d(out), w));
+                    if (bias != null) ifWanted(bias, dBias -> kernels.biasBackward(dBias, d(out)));
+                }
                 case Step.View view -> {} // shares its gradient with its origin
                 case Step.Rope(var out, var x, var positions, var theta) ->
                     kernels.ropeBackward(d(x), d(out), positions, theta);

@@ -1,5 +1,6 @@
 package dev.prairie.tensor.conformance;
 
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.autograd.Ops;
@@ -29,6 +30,12 @@ public sealed interface Case {
     /** An op that a model may call: its output and the gradients of its inputs are compared. */
     record Differentiable(String op, String note, List<Shape> inputs, double tolerance, Forward forward)
             implements Case {}
+
+    /**
+     * A product with quantised weights: output and gradients of x, and of the bias, are compared. Inputs are
+     * {@code x(…, C)}, the weights {@code (O, C)} before they are quantised, and a bias where there is one.
+     */
+    record Quantized(String op, String note, List<Shape> inputs, double tolerance, DType type) implements Case {}
 
     /** A kernel that only training calls: what it leaves in its inputs is compared. */
     record InPlace(String op, String note, List<Shape> inputs, double tolerance, Effect effect) implements Case {}

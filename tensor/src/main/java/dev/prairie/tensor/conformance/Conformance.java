@@ -7,10 +7,13 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.autograd.Tape;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.PackedWeights;
+import dev.prairie.tensor.reference.Quantization;
 import dev.prairie.tensor.reference.ReferenceKernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -103,6 +106,7 @@ public final class Conformance {
                         results.add(new Named(
                                 "input " + i + " afterwards", inputs.get(i).toFloats()));
                 }
+                case Case.Quantized product -> results.addAll(evaluate(product, kernels, slab, inputs, arena));
                 case Case.Differentiable op -> {
                     List<Tensor> gradients = inputs.stream()
                             .map(x -> Tensor.zeros(arena, x.shape()))
@@ -120,6 +124,26 @@ public final class Conformance {
             }
             return results;
         }
+    }
+
+    private static List<Named> evaluate(
+            Case.Quantized c, GradKernels kernels, Slab slab, List<Tensor> inputs, Arena arena) {
+        Tensor x = inputs.get(0);
+        Tensor w = Tensor.zeros(arena, c.type(), inputs.get(1).shape());
+        Quantization.encode(w, inputs.get(1));
+        PackedWeights packed = kernels.pack(w, arena);
+        w.zero(); // packed weights do not look at what they were made of
+        Tensor bias = inputs.size() > 2 ? inputs.get(2) : null;
+        Map<Tensor, Tensor> trainable = new LinkedHashMap<>();
+        trainable.put(x, Tensor.zeros(arena, x.shape()));
+        if (bias != null) trainable.put(bias, Tensor.zeros(arena, bias.shape()));
+        var tape = new Tape(kernels, slab, trainable, false);
+        Tensor out = tape.matmul(x, packed, bias);
+        var results = new ArrayList<Named>();
+        results.add(new Named("output", out.toFloats()));
+        tape.backward(out, weights(arena, out.shape()));
+        trainable.values().forEach(g -> results.add(new Named("gradient " + g, g.toFloats())));
+        return results;
     }
 
     private static double weighted(Case.Differentiable c, List<Tensor> inputs, Slab slab) {

@@ -3,6 +3,7 @@ package dev.prairie.tensor.device;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,23 @@ public interface Kernels {
 
     /** {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O)}. */
     void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias);
+
+    /**
+     * Quantised weights {@code w(O, C)} in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor)} reads,
+     * made once when a model is loaded. It lives as long as {@code arena}, which must be shared with the device's
+     * threads; {@code w} is not read any more afterwards. Throws what {@link PackedWeights#check} throws.
+     */
+    PackedWeights pack(Tensor w, Arena arena);
+
+    /**
+     * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O)}, where x̂ is x in whole numbers of 8 bits: each
+     * {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the scale {@code s = m / 127}, m being the
+     * largest of their magnitudes, and {@code x̂ = s * rint(x * (127 / m))}, all in F32, rounded to nearest even. Groups
+     * with {@code m < } {@link PackedWeights#NOTHING} are zero. A NaN or an infinity makes its row NaN.
+     *
+     * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.
+     */
+    void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias);
 
     /**
      * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of
