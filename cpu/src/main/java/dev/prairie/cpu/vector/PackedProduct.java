@@ -39,15 +39,15 @@ final class PackedProduct implements AutoCloseable {
         this.few = new Scratch(pool.threads());
     }
 
-    /** {@code out(N, O) = x̂(N, C) · wᵀ + bias}; {@code bias} may be 0 for none. One product at a time. */
-    synchronized void forward(long out, long x, Blocks w, long bias, int n) {
+    /** {@code out(N, O) = x̂(N, C) · wᵀ + bias + residual}, each of the two 0 for none. One product at a time. */
+    synchronized void forward(long out, long x, Blocks w, long bias, long residual, int n) {
         int c = w.width(), o = w.outputs();
         if (n == 0 || o == 0) return;
         long xs = rounded.take(0, 4L * n * c);
         Split.parts(pool, n, Split.rows(c, Split.LIGHT), (from, to) -> {
             for (int i = from; i < to; i++) round(xs + 4L * i * c, x + 4L * i * c, c);
         });
-        if (n < Dot.FEW) few(out, xs, w, bias, n);
+        if (n < Dot.FEW) few(out, xs, w, bias, residual, n);
         else
             inParts(
                     w,
@@ -101,7 +101,7 @@ final class PackedProduct implements AutoCloseable {
         }
     }
 
-    private void few(long out, long x, Blocks w, long bias, int n) {
+    private void few(long out, long x, Blocks w, long bias, long residual, int n) {
         int c = w.width(), o = w.outputs();
         int chunk = Math.ceilDiv(Split.rows(c, 4 * Split.LIGHT), OUTPUTS) * OUTPUTS;
         pool.run(Math.ceilDiv(o, chunk), (task, worker) -> {
@@ -119,6 +119,7 @@ final class PackedProduct implements AutoCloseable {
                             set(
                                     to + 4L * k,
                                     Dot.dot(from, rows + 4L * k * c, c) + (bias == 0 ? 0f : get(bias + 4L * (j + k))));
+                    if (residual != 0) Elementwise.addRange(to, to, residual + (to - out), count);
                 }
             }
         });

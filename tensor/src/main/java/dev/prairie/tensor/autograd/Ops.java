@@ -77,38 +77,50 @@ public class Ops {
 
     /** {@code (…, O) = x(…, C) · w(O, C)ᵀ}, plus {@code bias(O)} where there is one. */
     public Tensor matmul(Tensor x, Tensor w, @Nullable Tensor bias) {
+        return matmul(x, w, bias, null);
+    }
+
+    /** The same plus {@code residual(…, O)}, where there is one: what a layer adds to the stream that it read from. */
+    public Tensor matmul(Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         rank("matmul", "w", w, 2);
         f32("matmul", "x", x);
         f32("matmul", "w", w);
-        if (x.shape().last() != w.shape().dim(1))
-            throw new ShapeException("matmul", "x" + x.shape() + " and w" + w.shape() + " disagree on C");
-        if (bias != null
-                && (bias.shape().rank() != 1 || bias.shape().dim(0) != w.shape().dim(0)))
-            throw new ShapeException("matmul", "w" + w.shape() + " and bias" + bias.shape() + " disagree on O");
-        Tensor out = allocate(x.shape().withLast(w.shape().dim(0)));
-        kernels.matmul(out, x, w, bias);
-        record(new Step.MatMul(out, x, w, bias));
+        Shape shape = product(x, w.shape(), bias, residual);
+        Tensor out = allocate(shape);
+        kernels.matmul(out, x, w, bias, residual);
+        record(new Step.MatMul(out, x, w, bias, residual));
         return out;
     }
 
     /**
-     * {@code (…, O) = x(…, C) · w(O, C)ᵀ}, plus {@code bias(O)} where there is one, with quantised weights and x rounded
-     * as {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor)} says.
+     * The same with quantised weights, and x rounded to 8 bits as
+     * {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} says.
      */
-    public Tensor matmul(Tensor x, PackedWeights w, @Nullable Tensor bias) {
+    public Tensor matmul(Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
         f32("matmul", "x", x);
-        Shape shape = w.shape();
-        if (x.shape().last() != shape.dim(1))
-            throw new ShapeException("matmul", "x" + x.shape() + " and packed w" + shape + " disagree on C");
+        Shape shape = product(x, w.shape(), bias, residual);
+        Tensor out = allocate(shape);
+        kernels.matmul(out, x, w, bias, residual);
+        record(new Step.PackedMatMul(out, x, w, bias, residual));
+        return out;
+    }
+
+    /** The shape of {@code x · wᵀ + bias + residual}. */
+    private static Shape product(Tensor x, Shape w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        if (x.shape().last() != w.dim(1))
+            throw new ShapeException("matmul", "x" + x.shape() + " and w" + w + " disagree on C");
         if (bias != null) {
             f32("matmul", "bias", bias);
-            if (bias.shape().rank() != 1 || bias.shape().dim(0) != shape.dim(0))
-                throw new ShapeException("matmul", "packed w" + shape + " and bias" + bias.shape() + " disagree on O");
+            if (bias.shape().rank() != 1 || bias.shape().dim(0) != w.dim(0))
+                throw new ShapeException("matmul", "w" + w + " and bias" + bias.shape() + " disagree on O");
         }
-        Tensor out = allocate(x.shape().withLast(shape.dim(0)));
-        kernels.matmul(out, x, w, bias);
-        record(new Step.PackedMatMul(out, x, w, bias));
-        return out;
+        Shape shape = x.shape().withLast(w.dim(0));
+        if (residual != null) {
+            f32("matmul", "residual", residual);
+            if (!residual.shape().equals(shape))
+                throw new ShapeException("matmul", "the product is " + shape + " but residual" + residual.shape());
+        }
+        return shape;
     }
 
     /** The same numbers under another shape; no copy. */
@@ -219,7 +231,10 @@ public class Ops {
         return out;
     }
 
-    /** {@code (N)} losses in nats from {@code logits(N, V)}; a target of -1 counts nothing. */
+    /**
+     * {@code (N)} losses in nats from {@code logits(N, V)}; a target of -1 counts nothing. A tape's backward may overwrite
+     * logits that came out of a product and went nowhere else: read what you want of them before.
+     */
     public Tensor crossEntropy(Tensor logits, int[] targets) {
         rank("crossEntropy", "logits", logits, 2);
         f32("crossEntropy", "logits", logits);
@@ -227,8 +242,9 @@ public class Ops {
             throw new ShapeException("crossEntropy", "logits" + logits.shape() + " but " + targets.length + " targets");
         within("crossEntropy", "target", targets, -1, logits.shape().last());
         Tensor losses = allocate(Shape.of(targets.length));
-        kernels.crossEntropy(losses, logits, targets);
-        record(new Step.CrossEntropy(losses, logits, targets));
+        Tensor lse = allocate(losses.shape());
+        kernels.crossEntropy(losses, lse, logits, targets);
+        record(new Step.CrossEntropy(losses, lse, logits, targets));
         return losses;
     }
 

@@ -4,6 +4,7 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.PackedWeights;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -36,19 +37,34 @@ sealed interface Step {
         }
     }
 
-    record MatMul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias) implements Step {
+    record MatMul(
+            Tensor out,
+            Tensor x,
+            Tensor w,
+            @Nullable Tensor bias,
+            @Nullable Tensor residual) implements Step {
         @Override
         public List<Tensor> inputs() {
-            return bias == null ? List.of(x, w) : List.of(x, w, bias);
+            var inputs = new ArrayList<>(List.of(x, w));
+            if (bias != null) inputs.add(bias);
+            if (residual != null) inputs.add(residual);
+            return inputs;
         }
     }
 
     /** With quantised weights, which do not learn. */
     record PackedMatMul(
-            Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias) implements Step {
+            Tensor out,
+            Tensor x,
+            PackedWeights w,
+            @Nullable Tensor bias,
+            @Nullable Tensor residual) implements Step {
         @Override
         public List<Tensor> inputs() {
-            return bias == null ? List.of(x) : List.of(x, bias);
+            var inputs = new ArrayList<>(List.of(x));
+            if (bias != null) inputs.add(bias);
+            if (residual != null) inputs.add(residual);
+            return inputs;
         }
     }
 
@@ -115,7 +131,7 @@ sealed interface Step {
         }
     }
 
-    record CrossEntropy(Tensor out, Tensor logits, int[] targets) implements Step {
+    record CrossEntropy(Tensor out, Tensor lse, Tensor logits, int[] targets) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(logits);

@@ -5,6 +5,7 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.PackedWeights;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -22,6 +23,14 @@ public sealed interface Case {
     /** How far a result may be from the reference: {@code |a - b| <= tolerance * (1 + |b|)}. */
     double tolerance();
 
+    /**
+     * The same in {@code precision}. Products of the same rounded operands are as close as ever; but what attention rounds
+     * on its way (probabilities, scaled queries, slopes) may fall on either side: one BF16 unit, 2⁻⁸, in each term.
+     */
+    default double tolerance(DType precision) {
+        return precision == DType.BF16 && op().equals("attention") ? Math.max(tolerance(), 0x1p-6) : tolerance();
+    }
+
     /** {@code matmul (5, 7) (3, 7) odd}. */
     default String title() {
         return op() + " " + inputs().stream().map(Shape::toString).collect(Collectors.joining(" ")) + " " + note();
@@ -32,10 +41,18 @@ public sealed interface Case {
             implements Case {}
 
     /**
-     * A product with quantised weights: output and gradients of x, and of the bias, are compared. Inputs are
-     * {@code x(…, C)}, the weights {@code (O, C)} before they are quantised, and a bias where there is one.
+     * A product with quantised weights: the output and the gradients of x, bias and residual are compared. Inputs are
+     * {@code x(…, C)}, the weights {@code (O, C)} before they are quantised, and maybe {@code bias(O)} and
+     * {@code residual(…, O)}.
      */
-    record Quantized(String op, String note, List<Shape> inputs, double tolerance, DType type) implements Case {}
+    record Quantized(String op, String note, List<Shape> inputs, double tolerance, DType type) implements Case {
+        /** {@code others}: x, and bias and residual where there are any. */
+        Tensor forward(Ops ops, List<Tensor> others, PackedWeights w) {
+            Tensor bias = others.size() > 1 ? others.get(1) : null;
+            Tensor residual = others.size() > 2 ? others.get(2) : null;
+            return ops.matmul(others.get(0), w, bias, residual);
+        }
+    }
 
     /** A kernel that only training calls: what it leaves in its inputs is compared. */
     record InPlace(String op, String note, List<Shape> inputs, double tolerance, Effect effect) implements Case {}

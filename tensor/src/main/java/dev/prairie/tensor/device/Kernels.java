@@ -24,25 +24,27 @@ public interface Kernels {
     /** Layer norm: {@code out = (x - mean) / sqrt(var + eps) * w + b}; {@code mean(N)}, {@code rstd(N)} kept. */
     void layerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps);
 
-    /** {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O)}. */
-    void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias);
+    /**
+     * {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
+     */
+    void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
-     * Quantised weights {@code w(O, C)} in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor)} reads,
+     * Quantised weights {@code w(O, C)} in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} reads,
      * made once when a model is loaded. It lives as long as {@code arena}, which must be shared with the device's
      * threads; {@code w} is not read any more afterwards. Throws what {@link PackedWeights#check} throws.
      */
     PackedWeights pack(Tensor w, Arena arena);
 
     /**
-     * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O)}, where x̂ is x in whole numbers of 8 bits: each
+     * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, where x̂ is x in whole numbers of 8 bits: each
      * {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the scale {@code s = m / 127}, m being the
      * largest of their magnitudes, and {@code x̂ = s * rint(x * (127 / m))}, all in F32, rounded to nearest even. Groups
      * with {@code m < } {@link PackedWeights#NOTHING} are zero. A NaN or an infinity makes its row NaN.
      *
      * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.
      */
-    void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias);
+    void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
      * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of
@@ -76,8 +78,8 @@ public interface Kernels {
     void cast(Tensor out, Tensor x);
 
     /**
-     * {@code losses(N) = -log softmax(logits(N, V))[targets[n]]} in nats; 0 where the target is -1. Logits are left
-     * untouched.
+     * {@code losses(N) = -log softmax(logits(N, V))[targets[n]]} in nats. The log-sum-exp of each row, {@code lse(N)}, is
+     * kept for backward. Both are 0 where the target is -1. Logits are left untouched.
      */
-    void crossEntropy(Tensor losses, Tensor logits, int[] targets);
+    void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets);
 }

@@ -72,7 +72,7 @@ public final class Quantization {
 
     /**
      * A row of activations as a product with quantised weights sees it: {@code out[i]} is the whole number times its
-     * group's scale. See {@link dev.prairie.tensor.device.Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor)}.
+     * group's scale. See {@link dev.prairie.tensor.device.Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)}.
      */
     static void activations(double[] out, Tensor x, long first) {
         for (int from = 0; from < out.length; from += PackedWeights.GROUP) {
