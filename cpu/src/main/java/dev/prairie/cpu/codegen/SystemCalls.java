@@ -11,6 +11,9 @@ import java.lang.invoke.VarHandle;
 
 /** The few things that are asked of the operating system; tests answer in its place. Linux on x86-64. */
 interface SystemCalls {
+    /** Pages that nobody may touch. */
+    int NO_ACCESS = 0;
+
     int READ_WRITE = 1 | 2;
     int READ_EXECUTE = 1 | 4;
 
