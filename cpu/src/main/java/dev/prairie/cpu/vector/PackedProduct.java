@@ -49,36 +49,23 @@ final class PackedProduct implements AutoCloseable {
         });
         if (n < Dot.FEW) few(out, xs, w, bias, residual, n);
         else
-            inParts(
-                    w,
-                    (from, count, rows) -> gemm.run(new Product(
-                            n,
-                            count,
-                            c,
-                            new Operand(xs, 4L * c, true),
-                            new Operand(rows, 4L * c, true),
-                            out + 4L * from,
-                            4L * o,
-                            bias == 0 ? 0 : bias + 4L * from,
-                            0)));
+            inParts(w, (from, count, rows) -> {
+                Operand a = new Operand(xs, 4L * c, true), b = new Operand(rows, 4L * c, true);
+                long biases = bias == 0 ? 0 : bias + 4L * from;
+                long base = residual == 0 ? 0 : residual + 4L * from;
+                gemm.run(new Product(n, count, c, a, b, out + 4L * from, 4L * o, biases, base));
+            });
     }
 
-    /** {@code dX(N, C) += dOut(N, O) · w}. */
-    synchronized void backwardInput(long dX, long dOut, Blocks w, int n) {
+    /** {@code dX(N, C) = dOut(N, O) · w}, on top of what is there if {@code add}. */
+    synchronized void backwardInput(long dX, boolean add, long dOut, Blocks w, int n) {
         int c = w.width(), o = w.outputs();
+        if (!add && o == 0) Memory.clear(dX, 4L * n * c);
         if (n == 0) return;
-        inParts(
-                w,
-                (from, count, rows) -> gemm.run(new Product(
-                        n,
-                        c,
-                        count,
-                        new Operand(dOut + 4L * from, 4L * o, true),
-                        new Operand(rows, 4L * c, false),
-                        dX,
-                        4L * c,
-                        dX,
-                        4L * c)));
+        inParts(w, (from, count, rows) -> {
+            Operand a = new Operand(dOut + 4L * from, 4L * o, true), b = new Operand(rows, 4L * c, false);
+            gemm.run(new Product(n, c, count, a, b, dX, 4L * c, 0, add || from > 0 ? dX : 0));
+        });
     }
 
     /** Some decoded rows of the weights: {@code count} from {@code from} on, at address {@code rows}. */

@@ -9,9 +9,9 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Gradient;
 import dev.prairie.tensor.device.PackedWeights;
 import java.lang.foreign.Arena;
-import dev.prairie.tensor.device.Gradient;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,8 +125,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void matmul(
-            Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
         long b = bias == null ? 0 : at(bias);
         long r = residual == null ? 0 : at(residual);
         packed.forward(at(out), at(x), Blocks.of(w), b, r, rows(x));
