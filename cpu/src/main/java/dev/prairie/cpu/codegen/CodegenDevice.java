@@ -1,7 +1,10 @@
 package dev.prairie.cpu.codegen;
 
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.Kernels;
+import java.util.List;
 
 /** The processor by machine code made for it, and a pool of threads that lives as long as the device. */
 public final class CodegenDevice implements Device {
@@ -11,7 +14,7 @@ public final class CodegenDevice implements Device {
     private final Isa isa;
     private final SystemCalls system;
     private final WorkerPool pool;
-    private final CodegenKernels kernels;
+    private final List<CodegenKernels> kernels; // one for each precision, F32 first
     private double peak;
 
     /** Opens it with {@code threads} threads, the caller's being one of them. */
@@ -19,7 +22,9 @@ public final class CodegenDevice implements Device {
         this.isa = isa;
         this.system = system;
         pool = new WorkerPool(threads);
-        kernels = new CodegenKernels(pool, isa, system);
+        kernels = CodegenKernels.PRECISIONS.stream()
+                .map(p -> new CodegenKernels(pool, isa, p, system))
+                .toList();
     }
 
     @Override
@@ -40,7 +45,21 @@ public final class CodegenDevice implements Device {
 
     @Override
     public CodegenKernels kernels() {
-        return kernels;
+        return kernels.getFirst();
+    }
+
+    @Override
+    public List<DType> precisions() {
+        return CodegenKernels.PRECISIONS;
+    }
+
+    @Override
+    public Kernels kernels(DType precision) {
+        return kernels.stream()
+                .filter(k -> k.precision() == precision)
+                .findFirst()
+                .<Kernels>map(k -> k)
+                .orElseGet(() -> Device.super.kernels(precision));
     }
 
     @Override
@@ -52,6 +71,6 @@ public final class CodegenDevice implements Device {
     @Override
     public void close() {
         pool.close(); // first: no task may run code, or on scratch memory, that is gone
-        kernels.close();
+        for (CodegenKernels k : kernels) k.close();
     }
 }

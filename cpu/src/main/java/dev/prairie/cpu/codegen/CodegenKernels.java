@@ -2,10 +2,13 @@ package dev.prairie.cpu.codegen;
 
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.VectorKernels;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Gradient;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,20 +18,34 @@ import org.jspecify.annotations.Nullable;
  * <p>The pool belongs to whoever made it; {@link #close} gives the generated code and all scratch memory back.
  */
 public final class CodegenKernels implements GradKernels, AutoCloseable {
+    /** What the operands of products may be rounded to. */
+    public static final List<DType> PRECISIONS = List.of(DType.F32);
+
+    private final DType precision;
     private final VectorKernels vector;
     private final CodePages pages;
 
     /**
      * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
      * process. Their work is shared out over {@code pool}. {@link SystemCalls.Refused} where code pages are forbidden.
+     *
+     * @param precision one of {@link #PRECISIONS}
      */
-    public CodegenKernels(WorkerPool pool, Isa isa) {
-        this(pool, isa, new SystemCalls.Linux());
+    public CodegenKernels(WorkerPool pool, Isa isa, DType precision) {
+        this(pool, isa, precision, new SystemCalls.Linux());
     }
 
-    CodegenKernels(WorkerPool pool, Isa isa, SystemCalls system) {
+    CodegenKernels(WorkerPool pool, Isa isa, DType precision, SystemCalls system) {
+        if (!PRECISIONS.contains(precision))
+            throw new IllegalArgumentException("codegen: precision " + precision + ", must be one of " + PRECISIONS);
+        this.precision = precision;
         vector = new VectorKernels(pool);
         pages = new CodePages(system);
+    }
+
+    /** What the operands of products are rounded to. */
+    public DType precision() {
+        return precision;
     }
 
     @Override
@@ -37,7 +54,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void embeddingBackward(Tensor dTable, Tensor dOut, int[] ids) {
+    public void embeddingBackward(Gradient dTable, Tensor dOut, int[] ids) {
         vector.embeddingBackward(dTable, dOut, ids);
     }
 
@@ -47,7 +64,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dX, Tensor dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
+    public void rmsNormBackward(Gradient dX, Gradient dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
         vector.rmsNormBackward(dX, dW, dOut, x, w, rstd);
     }
 
@@ -58,27 +75,27 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void layerNormBackward(
-            Tensor dX, Tensor dW, Tensor dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
+            Gradient dX, Gradient dW, Gradient dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
         vector.layerNormBackward(dX, dW, dB, dOut, x, w, mean, rstd);
     }
 
     @Override
-    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias) {
-        vector.matmul(out, x, w, bias);
+    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        vector.matmul(out, x, w, bias, residual);
     }
 
     @Override
-    public void matmulBackwardInput(Tensor dX, Tensor dOut, Tensor w) {
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
         vector.matmulBackwardInput(dX, dOut, w);
     }
 
     @Override
-    public void matmulBackwardWeight(Tensor dW, Tensor dOut, Tensor x) {
+    public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
         vector.matmulBackwardWeight(dW, dOut, x);
     }
 
     @Override
-    public void biasBackward(Tensor dBias, Tensor dOut) {
+    public void biasBackward(Gradient dBias, Tensor dOut) {
         vector.biasBackward(dBias, dOut);
     }
 
@@ -88,7 +105,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void ropeBackward(Tensor dX, Tensor dOut, int[] positions, float theta) {
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
         vector.ropeBackward(dX, dOut, positions, theta);
     }
 
@@ -99,9 +116,9 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void attentionBackward(
-            Tensor dQ,
-            Tensor dK,
-            Tensor dV,
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
             Tensor dOut,
             Tensor out,
             Tensor lse,
@@ -118,7 +135,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void swiGluBackward(Tensor dGate, Tensor dUp, Tensor dOut, Tensor gate, Tensor up) {
+    public void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up) {
         vector.swiGluBackward(dGate, dUp, dOut, gate, up);
     }
 
@@ -128,7 +145,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void geluBackward(Tensor dX, Tensor dOut, Tensor x) {
+    public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
         vector.geluBackward(dX, dOut, x);
     }
 
@@ -143,7 +160,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void accumulate(Tensor dst, Tensor src, float factor) {
+    public void accumulate(Gradient dst, Tensor src, float factor) {
         vector.accumulate(dst, src, factor);
     }
 
@@ -153,7 +170,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void gatherBackward(Tensor dX, Tensor dOut, int[] rows) {
+    public void gatherBackward(Gradient dX, Tensor dOut, int[] rows) {
         vector.gatherBackward(dX, dOut, rows);
     }
 
@@ -163,13 +180,13 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void crossEntropy(Tensor losses, Tensor logits, int[] targets) {
-        vector.crossEntropy(losses, logits, targets);
+    public void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets) {
+        vector.crossEntropy(losses, lse, logits, targets);
     }
 
     @Override
-    public void crossEntropyBackward(Tensor dLogits, Tensor dLosses, Tensor logits, int[] targets) {
-        vector.crossEntropyBackward(dLogits, dLosses, logits, targets);
+    public void crossEntropyBackward(Gradient dLogits, Tensor dLosses, Tensor logits, Tensor lse, int[] targets) {
+        vector.crossEntropyBackward(dLogits, dLosses, logits, lse, targets);
     }
 
     @Override

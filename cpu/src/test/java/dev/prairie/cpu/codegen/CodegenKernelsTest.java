@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.conformance.Case;
 import dev.prairie.tensor.conformance.Conformance;
 import java.util.ArrayList;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.TestFactory;
 
-/** The whole conformance table with every set of instructions that this machine has, on one, two and three threads. */
+/** The whole conformance table in every precision with every set of instructions that is here, on 1 and 3 threads. */
 class CodegenKernelsTest {
     private final List<AutoCloseable> open = new ArrayList<>();
 
@@ -25,21 +26,23 @@ class CodegenKernelsTest {
 
     @TestFactory
     Stream<DynamicContainer> table() {
-        return Isas.runnable().stream().flatMap(isa -> Stream.of(1, 2, 3).map(threads -> table(isa, threads)));
+        return Isas.runnable().stream()
+                .flatMap(isa -> CodegenKernels.PRECISIONS.stream()
+                        .flatMap(precision -> Stream.of(1, 3).map(threads -> table(isa, precision, threads))));
     }
 
-    private DynamicContainer table(Isa isa, int threads) {
+    private DynamicContainer table(Isa isa, DType precision, int threads) {
         var pool = new WorkerPool(threads);
         open.add(pool);
-        var kernels = new CodegenKernels(pool, isa);
+        var kernels = new CodegenKernels(pool, isa, precision);
         open.add(kernels);
         return dynamicContainer(
-                isa + ", threads: " + threads,
+                precision + ", " + isa + ", threads: " + threads,
                 Conformance.cases().stream().map(c -> dynamicTest(c.title(), () -> check(c, kernels))));
     }
 
     private static void check(Case c, CodegenKernels kernels) {
-        Conformance.Result result = Conformance.run(c, kernels);
+        Conformance.Result result = Conformance.run(c, kernels, kernels.precision());
         assertThat(result.passed()).as(result.toString()).isTrue();
     }
 }
