@@ -8,6 +8,8 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.PackedWeights;
+import java.lang.foreign.Arena;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,10 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final DType precision;
     private final VectorKernels vector;
     private final CodePages pages;
+    private final WorkerPool pool;
+    private final SystemCalls system;
+    private final PanelProduct panels;
+    private final PanelNumbers numbers;
 
     /**
      * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
@@ -41,6 +47,10 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         this.precision = precision;
         vector = new VectorKernels(pool);
         pages = new CodePages(system);
+        this.pool = pool;
+        this.system = system;
+        panels = new PanelProduct(pool, pages, system, isa);
+        numbers = new PanelNumbers(pool, panels, system);
     }
 
     /** What the operands of products are rounded to. */
@@ -82,6 +92,23 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         vector.matmul(out, x, w, bias, residual);
+    }
+
+    @Override
+    public PackedWeights pack(Tensor w, Arena arena) {
+        PackedWeights.check(w);
+        return new Panels(w, arena, pool, system);
+    }
+
+    @Override
+    public void matmul(
+            Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        panels.run(out, x, Panels.of(w), bias, residual);
+    }
+
+    @Override
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
+        numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
     }
 
     @Override
@@ -201,6 +228,8 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        numbers.close();
+        panels.close();
         vector.close();
         pages.close();
     }

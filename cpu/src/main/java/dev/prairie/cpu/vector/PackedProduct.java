@@ -4,6 +4,7 @@ import static dev.prairie.cpu.vector.Memory.LANES;
 import static dev.prairie.cpu.vector.Memory.get;
 import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
+import static dev.prairie.cpu.vector.Memory.splat;
 import static dev.prairie.cpu.vector.Memory.store;
 
 import dev.prairie.cpu.parallel.WorkerPool;
@@ -120,14 +121,10 @@ final class PackedProduct implements AutoCloseable {
 
     /** Whole blocks of 32, so vectors fit. */
     private static void group(long out, long x, int count) {
-        IntVector most = load(x).reinterpretAsInts().and(Integer.MAX_VALUE);
-        for (int i = LANES; i < count; i += LANES)
+        IntVector most = splat(PackedWeights.NOTHING).reinterpretAsInts();
+        for (int i = 0; i < count; i += LANES)
             most = most.max(load(x + 4L * i).reinterpretAsInts().and(Integer.MAX_VALUE));
         float max = Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
-        if (max < PackedWeights.NOTHING) {
-            Memory.clear(out, 4L * count);
-            return;
-        }
         float scale = max < Float.POSITIVE_INFINITY ? max / 127 : Float.NaN;
         float inverse = 127 / max;
         for (int i = 0; i < count; i += LANES) {

@@ -37,10 +37,10 @@ public interface Kernels {
     PackedWeights pack(Tensor w, Arena arena);
 
     /**
-     * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, where x̂ is x in whole numbers of 8 bits: each
-     * {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the scale {@code s = m / 127}, m being the
-     * largest of their magnitudes, and {@code x̂ = s * rint(x * (127 / m))}, all in F32, rounded to nearest even. Groups
-     * with {@code m < } {@link PackedWeights#NOTHING} are zero. A NaN or an infinity makes its row NaN.
+     * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
+     * x̂ is x in whole numbers of 8 bits: each {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the
+     * scale {@code s = m / 127}, m being the largest of their magnitudes but {@link PackedWeights#NOTHING} at least, and
+     * {@code x̂ = s * rint(x * (127 / m))}, every operation rounded to F32. A NaN or an infinity makes its row NaN.
      *
      * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.
      */

@@ -14,9 +14,9 @@ public interface PackedWeights {
      * Neighbours of a row of activations that share a scale in a product with quantised weights. Smaller groups lose
      * less to the few large numbers that activations have, larger ones cost less; LOG.md has both measured.
      */
-    int GROUP = 128;
+    int GROUP = 64;
 
-    /** A group of activations whose largest magnitude is below this, 2⁻¹⁰⁰, counts as zero: 127 / m must be finite. */
+    /** The least magnitude that a group of activations is measured by, 2⁻¹⁰⁰: so that 127 / m is finite. */
     float NOTHING = 0x1p-100f;
 
     /** {@code (O, C)}. */

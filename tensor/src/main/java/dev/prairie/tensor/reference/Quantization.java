@@ -77,16 +77,15 @@ public final class Quantization {
     static void activations(double[] out, Tensor x, long first) {
         for (int from = 0; from < out.length; from += PackedWeights.GROUP) {
             int to = Math.min(from + PackedWeights.GROUP, out.length);
-            int bits = 0; // magnitudes compare like their bits, and a NaN is larger than every number
+            // magnitudes compare like their bits, and a NaN is larger than every number
+            int bits = Float.floatToRawIntBits(PackedWeights.NOTHING);
             for (int i = from; i < to; i++)
                 bits = Math.max(bits, Float.floatToRawIntBits(x.get(first + i)) & 0x7FFFFFFF);
             float max = Float.intBitsToFloat(bits);
             float scale = max / 127;
             float inverse = 127 / max;
             for (int i = from; i < to; i++)
-                if (max < PackedWeights.NOTHING) out[i] = 0;
-                else if (max < Float.POSITIVE_INFINITY) out[i] = Math.rint(x.get(first + i) * inverse) * scale;
-                else out[i] = Double.NaN;
+                out[i] = max < Float.POSITIVE_INFINITY ? Math.rint(x.get(first + i) * inverse) * scale : Double.NaN;
         }
     }
 
