@@ -3,19 +3,14 @@ package dev.prairie.cpu.codegen;
 import static dev.prairie.cpu.codegen.Gpr.*;
 import static dev.prairie.cpu.codegen.Simd.*;
 
-import dev.prairie.tensor.device.PackedWeights;
-
 /**
  * The kernel for many rows: stretches of {@code rows} rows of activations times an unpacked part of a panel, on top of a
  * base. It does {@link #columns} columns of the panel in one call, all of them in vectors of 512 bits.
  *
- * <p>Whole numbers are summed over a block (or a part of one), then scaled and summed as F32 over a group of activations,
- * and then scaled once more and added to memory: in 32 steps of k a column costs 8 dot products, a conversion and a
- * multiply-add, and little else.
+ * <p>Whole numbers are summed over a block (or a part of one), then scaled by the product of both scales and summed as
+ * F32: in 32 steps of k a sum costs 8 dot products, a conversion, a product of scales and a multiply-add, and little else.
  */
 final class MultiplyPanel {
-    private static final int GROUP = PackedWeights.GROUP / PanelLayout.BLOCK;
-
     /** Vectors of columns; with the rows, what the registers hold: a whole and an F32 sum for each. */
     private static final int VECTORS = 2;
 
@@ -45,7 +40,7 @@ final class MultiplyPanel {
             }
         boolean dots = PanelCode.dots(isa);
         for (int i = 0; i < VECTORS; i++) w[i] = code.v(dots ? next++ : next); // split at once, then not needed
-        factor = dots ? new PanelCode.Factor(w[0], w[0]) : new PanelCode.Factor(code.v(next++), code.v(next++));
+        factor = dots ? new PanelCode.Factor(w[0], w[1]) : new PanelCode.Factor(code.v(next++), code.v(next++));
         temporary = new Vec[Math.min(4, isa.registers() - next)];
         for (int i = 0; i < temporary.length; i++) temporary[i] = code.v(next++);
     }
@@ -67,7 +62,7 @@ final class MultiplyPanel {
     }
 
     private static final Gpr CALL = RDI, X = RSI, X_ROW = R8, PANEL = R9, OUT = R10, OUT_ROW = R11;
-    private static final Gpr BASE = RAX, BASE_ROW = RDX, BLOCKS = RCX, W = R12, LEFT = R15;
+    private static final Gpr BASE = RAX, BASE_ROW = RDX, BLOCKS = RCX, W = R12;
     private static final Gpr X0 = RBX, X3 = RBP, BASE3 = R13, OUT3 = R14; // the fourth row is three rows from the first
 
     private void stretches() {
@@ -85,23 +80,15 @@ final class MultiplyPanel {
         third(X3, X0, X_ROW);
         a.mov(W, PANEL);
         for (Vec[] row : sums) for (Vec v : row) code.zero(v);
-        Label group = a.here();
-        a.mov(LEFT, GROUP);
-        a.min(LEFT, BLOCKS);
-        a.sub(BLOCKS, LEFT);
-        a.align(32);
+        a.align(64);
         Label block = a.here();
         block();
         a.add(W, layout.unpackedBytes());
         a.add(X0, PanelCode.record(isa));
         if (rows > 3) a.add(X3, PanelCode.record(isa));
-        a.sub(LEFT, 1);
+        a.sub(BLOCKS, 1);
         a.jump(Assembler.Condition.NOT_EQUAL, block);
         store();
-        a.mov(BASE, OUT);
-        a.mov(BASE_ROW, OUT_ROW);
-        a.test(BLOCKS, BLOCKS);
-        a.jump(Assembler.Condition.NOT_EQUAL, group);
         forward(X, X_ROW);
         forward(OUT, OUT_ROW);
         a.mov(BASE, PanelCall.BASE.in(CALL));
@@ -146,11 +133,16 @@ final class MultiplyPanel {
                     if (layout.minima()) code.zero(whole[r][i]);
                     else code.load(whole[r][i], x(r, PanelCode.term(isa, part)));
             for (int q = part * layout.quads(); q < (part + 1) * layout.quads(); q++) quad(q);
-            for (int r = 0; r < rows; r++)
+            for (int r = 0; r < rows; r++) {
+                Vec scale = temporary(r);
+                code.load(scale, x(r, PanelCode.scale(isa)));
                 for (int i = 0; i < VECTORS; i++) {
+                    Vec both = i == 0 ? factor.even() : factor.odd(); // done with for this part
+                    a.emit(VMULPS, both, scale, column(PanelLayout.unpackedScales(part), i));
                     a.emit(VCVTDQ2PS, whole[r][i], whole[r][i]);
-                    a.emit(VFMADD231PS, sums[r][i], whole[r][i], column(PanelLayout.unpackedScales(part), i));
+                    a.emit(VFMADD231PS, sums[r][i], whole[r][i], both);
                 }
+            }
         }
         if (layout.minima()) minima();
     }
@@ -181,7 +173,7 @@ final class MultiplyPanel {
         return temporary[r % temporary.length];
     }
 
-    /** Takes the minima off, as often as the sum of the row's whole numbers says. */
+    /** Takes the minima off, as often as the sum of the row's numbers says. */
     private void minima() {
         Vec minimum = whole[0][0]; // its sum is done with
         for (int i = 0; i < VECTORS; i++) {
@@ -194,19 +186,15 @@ final class MultiplyPanel {
         }
     }
 
-    /** Scales the sums of a group by its rows' scales, on top of the base; the pointers are one record further already. */
+    /** Adds the base. */
     private void store() {
         third(BASE3, BASE, BASE_ROW);
         third(OUT3, OUT, OUT_ROW);
-        for (int r = 0; r < rows; r++) {
-            Vec t = temporary(r);
-            code.load(t, x(r, PanelCode.scale(isa) - PanelCode.record(isa)));
+        for (int r = 0; r < rows; r++)
             for (int i = 0; i < VECTORS; i++) {
                 int column = i * code.bytes();
-                a.emit(VFMADD213PS, sums[r][i], t, row(r, BASE, BASE3, BASE_ROW, column));
+                a.emit(VADDPS, sums[r][i], sums[r][i], row(r, BASE, BASE3, BASE_ROW, column));
                 a.emit(VMOVUPS_STORE, row(r, OUT, OUT3, OUT_ROW, column), sums[r][i]);
-                code.zero(sums[r][i]);
             }
-        }
     }
 }

@@ -10,7 +10,7 @@ import java.util.function.BiConsumer;
  *
  * <p>A row of activations is a record for each block of 32: its whole numbers, then for each part of the block a term
  * that is added to its sum ({@code -offset * Σ q}, so that unsigned weights cost nothing; where the layout has minima,
- * {@code Σ q} as F32 instead), then the scale. Whole numbers are bytes for {@code vpdpbusd}; for {@code vpmaddwd} they are
+ * {@code s * Σ q} as F32 instead), then the scale s. Whole numbers are bytes for {@code vpdpbusd}; for {@code vpmaddwd} they are
  * 16 bits wide, of each four the even ones first, as the weights' even and odd bytes are multiplied apart.
  */
 final class PanelCode {

@@ -19,7 +19,7 @@ final class PanelProduct implements AutoCloseable {
     private static final int DEPTH = Integer.getInteger("pdepth", 16);
 
     /** Rows and panels of a task at most: half a megabyte of rounded rows, and as much of the result. */
-    private static final int ROWS = Integer.getInteger("prows", 510), PANELS = Integer.getInteger("ppanels", 8);
+    private static final int ROWS = Integer.getInteger("prows", 516), PANELS = Integer.getInteger("ppanels", 8);
 
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
     private static final int TASKS = 4;
@@ -145,89 +145,89 @@ final class PanelProduct implements AutoCloseable {
 
     private void multiply(Job j) {
         int unit = MultiplyPanel.rows(isa);
-        int rows = Math.min(j.n, ROWS / unit * unit);
+        int chunks = Math.ceilDiv(j.n, ROWS);
         int panels = Math.min(PANELS, j.w.panels());
         int wanted = TASKS * pool.threads();
-        while (panels > 1 && Math.ceilDiv(j.n, rows) * Math.ceilDiv(j.w.panels(), panels) < wanted) panels--;
-        while (rows > 8 * unit && Math.ceilDiv(j.n, rows) * Math.ceilDiv(j.w.panels(), panels) < wanted)
-            rows = Math.ceilDiv(rows / 2, unit) * unit;
-        int r = rows, p = panels;
+        while (panels > 1 && chunks * Math.ceilDiv(j.w.panels(), panels) < wanted) panels--;
+        if (panels == 1) chunks = Math.max(chunks, Math.min(Math.ceilDiv(j.n, 8 * unit), wanted / j.w.panels()));
+        int rows = Math.ceilDiv(Math.ceilDiv(j.n, chunks), unit) * unit;
+        int p = panels;
         int across = Math.ceilDiv(j.w.panels(), panels);
         pool.run(Math.ceilDiv(j.n, rows) * across, (task, worker) -> {
-            int firstRow = task / across * r;
+            int firstRow = task / across * rows;
             int firstPanel = task % across * p;
-            block(j, worker, firstRow, Math.min(r, j.n - firstRow), firstPanel, Math.min(firstPanel + p, j.w.panels()));
+            var block = new Block(firstRow, Math.min(rows, j.n - firstRow), firstPanel, p, j.w.panels());
+            block(j, block, worker);
         });
     }
 
-    /** Some rows times some panels, with the memory of {@code worker}. */
-    private void block(Job j, int worker, int firstRow, int rows, int firstPanel, int endPanel) {
-        int unpackedBytes = j.w.layout().unpackedBytes();
-        long base = work.take(worker, 2 * PAGE + (long) DEPTH * unpackedBytes + 128L * rows) + TILE;
-        long call = base - TILE;
-        long unpacked = call + PAGE;
-        long tile = unpacked + (long) DEPTH * unpackedBytes;
-        boolean ragged = endPanel * PanelLayout.COLUMNS > j.o;
-        for (int block = 0; block < j.w.blocks(); block += DEPTH) {
-            int depth = Math.min(DEPTH, j.w.blocks() - block);
-            for (int panel = firstPanel; panel < endPanel; panel++) {
-                int columns = Math.min(PanelLayout.COLUMNS, j.o - panel * PanelLayout.COLUMNS);
-                boolean full = columns == PanelLayout.COLUMNS;
-                long to = full ? j.out + 4L * firstRow * j.o + 128L * panel : tile;
-                long toRow = full ? 4L * j.o : 128;
-                j.kernels.unpack().call(j.w.at(panel, block), unpacked, depth / j.w.layout().blocks());
-                boolean fresh = block == 0;
-                if (fresh) base(j, base, panel, columns);
-                multiply(j, call, firstRow, rows, block, depth, unpacked, to, toRow, fresh ? base : to, fresh ? 0 : toRow);
-            }
+    /** Some rows and panels. */
+    private record Block(int firstRow, int rows, int firstPanel, int panels) {
+        Block(int firstRow, int rows, int firstPanel, int most, int all) {
+            this(firstRow, rows, firstPanel, Math.min(most, all - firstPanel));
         }
-        if (ragged) {
-            int columns = j.o % PanelLayout.COLUMNS;
-            copy(j.out + 4L * firstRow * j.o + 128L * (endPanel - 1), 4L * j.o, tile, 128, rows, columns);
-        }
-        if (j.residual == 0) return;
-        int columns = Math.min(endPanel * PanelLayout.COLUMNS, j.o) - firstPanel * PanelLayout.COLUMNS;
-        for (int i = firstRow; i < firstRow + rows; i++) {
-            long at = 4L * i * j.o + 128L * firstPanel;
-            add(Memory.segment(j.out + at, 4L * columns), Memory.segment(j.residual + at, 4L * columns), columns);
+
+        /** Bytes from row to row of its results while they are summed: an odd number of cache lines. */
+        long row() {
+            return 128L * panels + 64;
         }
     }
 
-    /** What every row of a panel starts from: the bias, or zero. */
-    private static void base(Job j, long base, int panel, int columns) {
-        Memory.clear(base, 128);
-        if (j.bias != 0) Memory.copy(base, j.bias + 128L * panel, 4L * columns);
+    /** Sums in memory of {@code worker}, where rows lie close together, then puts them where they belong. */
+    private void block(Job j, Block b, int worker) {
+        int unpackedBytes = j.w.layout().unpackedBytes();
+        long base = work.take(worker, PAGE + b.row() + (long) DEPTH * unpackedBytes + b.rows * b.row()) + TILE;
+        long call = base - TILE;
+        long unpacked = base + Math.ceilDiv(b.row(), PAGE) * PAGE;
+        long sums = unpacked + (long) DEPTH * unpackedBytes;
+        int columns = Math.min(PanelLayout.COLUMNS * b.panels, j.o - PanelLayout.COLUMNS * b.firstPanel);
+        long at = 4L * PanelLayout.COLUMNS * b.firstPanel;
+        Memory.clear(base, b.row());
+        if (j.bias != 0) Memory.copy(base, j.bias + at, 4L * columns);
+        for (int block = 0; block < j.w.blocks(); block += DEPTH) {
+            int depth = Math.min(DEPTH, j.w.blocks() - block);
+            for (int p = 0; p < b.panels; p++) {
+                long to = sums + 128L * p;
+                boolean fresh = block == 0;
+                j.kernels.unpack().call(j.w.at(b.firstPanel + p, block), unpacked, depth / j.w.layout().blocks());
+                multiply(j, b, call, block, depth, unpacked, to, fresh ? base + 128L * p : to, fresh ? 0 : b.row());
+            }
+        }
+        for (int i = 0; i < b.rows; i++) {
+            long to = at + 4L * (b.firstRow + i) * j.o;
+            long from = sums + i * b.row();
+            if (j.residual == 0) Memory.copy(j.out + to, from, 4L * columns);
+            else sum(j.out + to, from, j.residual + to, columns);
+        }
+    }
+
+    private static void sum(long to, long a, long b, int count) {
+        MemorySegment out = Memory.segment(to, 4L * count);
+        MemorySegment x = Memory.segment(a, 4L * count), y = Memory.segment(b, 4L * count);
+        for (long i = 0; i < count; i++)
+            out.set(Tensor.FLOAT, 4 * i, x.get(Tensor.FLOAT, 4 * i) + y.get(Tensor.FLOAT, 4 * i));
     }
 
     private void multiply(
-            Job j,
-            long call,
-            int firstRow,
-            int rows,
-            int block,
-            int depth,
-            long unpacked,
-            long to,
-            long toRow,
-            long base,
-            long baseRow) {
+            Job j, Block b, long call, int block, int depth, long unpacked, long to, long base, long baseRow) {
         int unit = MultiplyPanel.rows(isa);
         MemorySegment c = Memory.segment(call, PanelCall.BYTES);
+        PanelCall.X_ROW.set(c, j.xRow);
+        PanelCall.BLOCKS.set(c, depth);
+        PanelCall.OUT_ROW.set(c, b.row());
+        PanelCall.BASE_ROW.set(c, baseRow);
+        long x = j.x + b.firstRow * j.xRow + (long) block * PanelCode.record(isa);
         for (int column = 0; column < PanelLayout.COLUMNS; column += MultiplyPanel.columns(isa)) {
-            for (int done = 0; done < rows; ) {
-                int left = rows - done;
-                int high = Math.min(unit, left);
-                PanelCall.X.set(c, j.x + (firstRow + done) * j.xRow + (long) block * PanelCode.record(isa));
-                PanelCall.X_ROW.set(c, j.xRow);
-                PanelCall.W.set(c, unpacked + 4L * column);
-                PanelCall.BLOCKS.set(c, depth);
-                PanelCall.OUT.set(c, to + done * toRow + 4L * column);
-                PanelCall.OUT_ROW.set(c, toRow);
+            PanelCall.W.set(c, unpacked + 4L * column);
+            for (int done = 0; done < b.rows; ) {
+                int high = Math.min(unit, b.rows - done);
+                int stretches = (b.rows - done) / high;
+                PanelCall.X.set(c, x + done * j.xRow);
+                PanelCall.OUT.set(c, to + done * b.row() + 4L * column);
                 PanelCall.BASE.set(c, base + done * baseRow + 4L * column);
-                PanelCall.BASE_ROW.set(c, baseRow);
-                PanelCall.COUNT.set(c, left / high);
+                PanelCall.COUNT.set(c, stretches);
                 j.kernels.multiply(high).call(call);
-                done += left / high * high;
+                done += stretches * high;
             }
         }
     }

@@ -11,7 +11,6 @@ import dev.prairie.tensor.device.PackedWeights;
  * does a hundredth of a product's work.
  */
 final class RoundRow {
-    private static final int GROUP = PackedWeights.GROUP / PanelLayout.BLOCK;
     private static final int BLOCK_BYTES = PanelLayout.BLOCK * Float.BYTES;
 
     private static final Vec MOST = Vec.ymm(0), SCALE = Vec.ymm(1), INVERSE = Vec.ymm(2), T = Vec.ymm(3);
@@ -44,40 +43,27 @@ final class RoundRow {
             constant(EVEN_FIRST, low, high, low, high);
         }
         a.emit(VXORPS, ZERO, ZERO, ZERO);
-        a.mov(RCX, GROUP);
-        Label group = a.here();
-        a.min(RCX, RDX);
+        Label block = a.here();
         largest();
         a.emit(VDIVPS, INVERSE, TOP, MOST);
         a.emit(VDIVPS, SCALE, MOST, TOP);
         a.emit(VSUBPS, T, MOST, MOST); // 0, but NaN for an infinity or a NaN, and it shall be seen
         a.emit(VADDPS, SCALE, SCALE, T);
-        a.mov(R8, RCX);
-        Label block = a.here();
         block();
         a.add(RDI, BLOCK_BYTES);
         a.add(RSI, PanelCode.record(isa));
-        a.sub(R8, 1);
+        a.sub(RDX, 1);
         a.jump(Assembler.Condition.NOT_EQUAL, block);
-        a.sub(RDX, RCX);
-        a.jump(Assembler.Condition.NOT_EQUAL, group);
         a.vzeroupper();
         a.ret();
     }
 
-    /** The largest magnitude of RCX blocks, in every lane; magnitudes compare like their bits, NaN as the largest. */
+    /** The largest magnitude of a block, in every lane; magnitudes compare like their bits, NaN as the largest. */
     private void largest() {
-        a.emit(VMOVUPS, MOST, NOTHING);
-        a.mov(RAX, RDI);
-        a.mov(R8, RCX);
-        Label more = a.here();
         for (int i = 0; i < 4; i++) {
-            a.emit(VANDPS, T, MAGNITUDE, Mem.at(RAX, 32 * i));
-            a.emit(VPMAXSD, MOST, MOST, T);
+            a.emit(VANDPS, T, MAGNITUDE, Mem.at(RDI, 32 * i));
+            a.emit(VPMAXSD, MOST, i == 0 ? NOTHING : MOST, T);
         }
-        a.add(RAX, BLOCK_BYTES);
-        a.sub(R8, 1);
-        a.jump(Assembler.Condition.NOT_EQUAL, more);
         acrossLanes(VPMAXSD, MOST, T);
         a.emit(VPBROADCASTD, MOST, MOST.as(128));
     }
@@ -130,8 +116,10 @@ final class RoundRow {
     private void term(int part, Vec sums) {
         acrossLanes(VPADDD, sums, T2);
         Vec sum = sums.as(128);
-        if (layout.minima()) a.emit(VCVTDQ2PS, sum, sum);
-        else {
+        if (layout.minima()) {
+            a.emit(VCVTDQ2PS, sum, sum);
+            a.emit(VMULPS, sum, sum, SCALE.as(128));
+        } else {
             a.emit(VPSLLD, Integer.numberOfTrailingZeros(layout.offset()), sum, sum);
             a.emit(VPSUBD, sum, ZERO.as(128), sum);
         }

@@ -150,26 +150,28 @@ final class StreamPanels {
                 });
                 code.scales(UNIT, W, part, i, scale, t);
                 for (int r = 0; r < rows; r++) {
+                    code.load(t2, x(r, PanelCode.scale(isa)));
+                    a.emit(VMULPS, t2, t2, scale);
                     a.emit(VCVTDQ2PS, whole(r), whole(r));
-                    a.emit(VMULPS, whole(r), whole(r), scale);
+                    add(VFMADD231PS, r, i, whole(r), t2);
                 }
                 if (layout.minima()) {
                     code.minima(UNIT, W, i, scale, t);
                     for (int r = 0; r < rows; r++) {
                         code.load(t2, x(r, PanelCode.term(isa, 0)));
-                        a.emit(VFNMADD231PS, whole(r), scale, t2);
+                        add(VFNMADD231PS, r, i, scale, t2);
                     }
                 }
-                for (int r = 0; r < rows; r++) add(r, i);
             }
     }
 
-    private void add(int r, int i) {
-        code.load(t2, x(r, PanelCode.scale(isa)));
-        if (held()) a.emit(VFMADD231PS, sum(r, i), whole(r), t2);
+    /** {@code sum ± x * y}. */
+    private void add(Simd op, int r, int i, Vec x, Vec y) {
+        if (held()) a.emit(op, sum(r, i), x, y);
         else {
-            a.emit(VFMADD213PS, whole(r), t2, out(r, i));
-            a.emit(VMOVUPS_STORE, out(r, i), whole(r));
+            a.emit(VMOVUPS, w, out(r, i));
+            a.emit(op, w, x, y);
+            a.emit(VMOVUPS_STORE, out(r, i), w);
         }
     }
 }

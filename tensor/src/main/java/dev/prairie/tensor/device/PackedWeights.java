@@ -11,10 +11,11 @@ import dev.prairie.tensor.Tensor;
  */
 public interface PackedWeights {
     /**
-     * Neighbours of a row of activations that share a scale in a product with quantised weights. Smaller groups lose
-     * less to the few large numbers that activations have, larger ones cost less; LOG.md has both measured.
+     * Neighbours of a row of activations that share a scale in a product with quantised weights: as many as the smallest
+     * block of weights has. Larger groups lose more to the few large numbers that activations have (LOG.md has the
+     * figures), and would not make the product faster.
      */
-    int GROUP = 64;
+    int GROUP = 32;
 
     /** The least magnitude that a group of activations is measured by, 2⁻¹⁰⁰: so that 127 / m is finite. */
     float NOTHING = 0x1p-100f;
