@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class PanelProduct implements AutoCloseable {
     /** Blocks of k that are unpacked at a time: units of any type, 18 KB or 20. */
-    private static final int DEPTH = Integer.getInteger("pdepth", 8);
+    private static final int DEPTH = 8;
 
     /** Rows and panels of a task at most: half a megabyte of rounded rows, and as much of the result. */
-    private static final int ROWS = Integer.getInteger("prows", 516), PANELS = Integer.getInteger("ppanels", 8);
+    private static final int ROWS = 516, PANELS = 8;
 
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
     private static final int TASKS = 4;
 
     /** Bytes of weights of a task that streams. */
-    private static final long STREAM = Integer.getInteger("pstream", 1 << 20);
+    private static final long STREAM = 512 << 10;
 
     /** Activations rounded in a task. */
     private static final int ROUNDED = 32 << 10;

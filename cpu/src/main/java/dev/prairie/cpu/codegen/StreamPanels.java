@@ -12,7 +12,7 @@ final class StreamPanels {
     static final int ROWS = 4;
 
     /** How far ahead of its use memory is asked for: about as many bytes as arrive while memory answers. */
-    private static final int AHEAD = Integer.getInteger("ahead", 4096);
+    private static final int AHEAD = 2624;
 
     private static final Gpr CALL = RDI, W = RSI, X_ROW = R8, OUT = R10, OUT_ROW = R11, BLOCKS = RCX, UNIT = R14;
     private static final Gpr X0 = RAX, X3 = RDX, OUT3 = R9, LEFT = R15;
@@ -22,6 +22,7 @@ final class StreamPanels {
     private final PanelLayout layout;
     private final PanelCode code;
     private final int rows;
+    private int fetched; // bytes of the block ahead
 
     // Registers: of constants and temporaries, then of sums. The F32 sums are in registers where there are 32.
     private final PanelCode.Constants constants;
@@ -135,8 +136,8 @@ final class StreamPanels {
     }
 
     private void block() {
-        for (int line = 0; line < layout.blockBytes(); line += 64)
-            a.prefetch(Assembler.Nearness.T0, Mem.at(W, AHEAD + line));
+        fetched = 0;
+        fetch();
         for (int i = 0; i < code.vectors(); i++)
             for (int part = 0; part < layout.parts(); part++) {
                 for (int r = 0; r < rows; r++)
@@ -144,6 +145,7 @@ final class StreamPanels {
                     else code.load(whole(r), x(r, PanelCode.term(isa, part)));
                 var factor = new PanelCode.Factor(even, odd);
                 code.weights(W, part, i, w, t, constants, (q, bytes) -> {
+                    fetch();
                     code.split(bytes, factor);
                     for (int r = 0; r < rows; r++)
                         code.multiply(whole(r), bytes, factor, x(r, q * PanelCode.quad(isa)), t2);
@@ -163,6 +165,13 @@ final class StreamPanels {
                     }
                 }
             }
+    }
+
+    /** Asks for one line of the block ahead: one at a time, because the processor keeps track of few at once. */
+    private void fetch() {
+        if (fetched == layout.blockBytes()) return;
+        a.prefetch(Assembler.Nearness.T1, Mem.at(W, AHEAD + fetched));
+        fetched += 64;
     }
 
     /** {@code sum ± x * y}. */
