@@ -1,6 +1,7 @@
 package dev.prairie.app;
 
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.train.loop.SpeedProbe;
 import java.io.PrintWriter;
@@ -43,8 +44,8 @@ final class BenchTrainingCommand implements Callable<Integer> {
         var config = TransformerConfig.gpt2(4096, LENGTH, 6, 384, 6);
         try (Device one = devices.open(1);
                 Device all = devices.open();
-                var single = new SpeedProbe(config, ROWS, LENGTH, one);
-                var many = new SpeedProbe(config, ROWS, LENGTH, all)) {
+                var single = new SpeedProbe(config, ROWS, LENGTH, one, DType.F32);
+                var many = new SpeedProbe(config, ROWS, LENGTH, all, DType.F32)) {
             double[] ofOne = new double[steps];
             double[] ofAll = new double[steps];
             for (int i = -2; i < steps; i++) {
