@@ -8,7 +8,7 @@ import java.util.List;
  * closes it.
  */
 public interface Device extends AutoCloseable {
-    /** As chosen on the command line: {@code cpu:vector}, {@code reference}. */
+    /** As chosen on the command line: {@code cpu:codegen}, {@code cpu:vector}, {@code reference}. */
     String name();
 
     /** One line for people: {@code AVX-512, 2 threads}. */
