@@ -3,9 +3,11 @@ package dev.prairie.cpu.codegen;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.HeadCall;
 import dev.prairie.cpu.vector.Scratch;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.device.Gradient;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -26,11 +28,11 @@ final class Attention implements AutoCloseable {
     private final Map<Integer, HeadKernels> kernels = new ConcurrentHashMap<>();
 
     /** Makes code when a width of head is first seen. */
-    Attention(CodePages pages, Isa isa, WorkerPool pool, boolean bf16) {
+    Attention(CodePages pages, Isa isa, WorkerPool pool, DType precision) {
         this.pages = pages;
         this.isa = isa;
         this.pool = pool;
-        this.bf16 = bf16;
+        this.bf16 = precision == DType.BF16;
         this.scratch = new Scratch(pool.threads());
     }
 
@@ -56,9 +58,9 @@ final class Attention implements AutoCloseable {
 
     /** As {@code GradKernels.attentionBackward}. */
     void backward(
-            Tensor dQ,
-            Tensor dK,
-            Tensor dV,
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
             Tensor dOut,
             Tensor out,
             Tensor lse,
@@ -70,15 +72,17 @@ final class Attention implements AutoCloseable {
         HeadKernels code = kernels(call.d());
         int block = code.layout().queries();
         var shares = call.shares(Integer.MAX_VALUE / 2);
-        long toQ = dQ.segment().address(), toK = dK.segment().address(), toV = dV.segment().address();
+        boolean all = kv.packed(tokens); // every row of keys is seen; in a cache some may not be, and get nothing
+        Gradient toK = all ? dK : new Gradient(dK.cleared(), true);
+        Gradient toV = all ? dV : new Gradient(dV.cleared(), true);
         pool.run(shares.size(), (task, worker) -> {
             HeadCall.Share s = shares.get(task);
             var head = new Head(code, call, s, true, scratch, worker);
             head.openBackward();
             for (int h = s.head() * call.group(); h < (s.head() + 1) * call.group(); h++)
                 for (int i = s.from(); i < s.to(); i += block)
-                    head.backward(toQ, true, dOut, out, lse, h, i, Math.min(block, s.to() - i));
-            head.closeBackward(toK, true, toV, true);
+                    head.backward(dQ, dOut, out, lse, h, i, Math.min(block, s.to() - i));
+            head.closeBackward(toK, toV);
         });
     }
 

@@ -4,6 +4,7 @@ import dev.prairie.cpu.codegen.AttentionCode.Slot;
 import dev.prairie.cpu.vector.HeadCall;
 import dev.prairie.cpu.vector.Scratch;
 import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -168,13 +169,15 @@ final class Head {
     }
 
     /** Hands over the gradients of keys and values. */
-    void closeBackward(long dK, boolean addK, long dV, boolean addV) {
+    void closeBackward(Gradient dK, Gradient dV) {
+        long toK = dK.tensor().segment().address();
+        long toV = dV.tensor().segment().address();
         for (int s = 0; s < positions; ) {
             int run = Math.min(call.kv().run(b, s), positions - s);
             long to = call.key(b, s, head);
             long shift = 4L * s * layout.width();
-            put(addK).call(dK + to, call.keyStride(), at(Slot.DK) + shift, run, block + STRENGTH, 0);
-            put(addV).call(dV + to, call.keyStride(), at(Slot.DV) + shift, run, block + ONE, 0);
+            put(dK.add()).call(toK + to, call.keyStride(), at(Slot.DK) + shift, run, block + STRENGTH, 0);
+            put(dV.add()).call(toV + to, call.keyStride(), at(Slot.DV) + shift, run, block + ONE, 0);
             s += run;
         }
     }
@@ -220,7 +223,7 @@ final class Head {
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
-    void backward(long dQ, boolean addQ, Tensor dOut, Tensor out, Tensor lse, int h, int i, int count) {
+    void backward(Gradient dQ, Tensor dOut, Tensor out, Tensor lse, int h, int i, int count) {
         long query = call.query(b, i, h);
         long back = dOut.segment().address() + query;
         takeQueries(Slot.Q_ACROSS, at(Slot.Q), call.q() + query, count, SIGN);
@@ -235,6 +238,6 @@ final class Head {
         keysFor(i, count);
         for (Slot slot : CONSUMED) if (offsets[slot.ordinal()] > 0) set(slot, at(slot));
         kernels.backward().call(block);
-        putQueries(dQ + query, addQ, Slot.DQ_ACROSS, count, SCALE);
+        putQueries(dQ.tensor().segment().address() + query, dQ.add(), Slot.DQ_ACROSS, count, SCALE);
     }
 }
