@@ -28,6 +28,15 @@ public record KeyValues(Tensor k, Tensor v, int[][] table, int block) {
         return new KeyValues(k, v, table, 0);
     }
 
+    /** Whether this is what {@link #packed} makes of {@code tokens}: one row for each token, and no other rows. */
+    public boolean packed(Tokens tokens) {
+        if (block != 0 || k.shape().dim(0) != tokens.count()) return false;
+        for (int b = 0; b < table.length; b++)
+            if (table[b][0] != tokens.starts()[b] || tokens.length(b) != tokens.starts()[b + 1] - tokens.starts()[b])
+                return false;
+        return true;
+    }
+
     /** The row of position {@code s} of sequence {@code b}. */
     public int row(int b, int s) {
         return block == 0 ? table[b][0] + s : table[b][s / block] * block + s % block;

@@ -84,22 +84,24 @@ final class Activations implements AutoCloseable {
         }
     }
 
-    void geluBackward(long dX, long dOut, long x, long size) {
+    void geluBackward(long dX, boolean add, long dOut, long x, long size) {
         run(dX, dOut, x, 0, 0, 1, size, (to, from, in, d, f, e, n) -> {
             exponents(e, in, n);
             MathVector.exp(e, n);
-            geluSlope(to, from, in, e, n);
+            geluSlope(to, add, from, in, e, n);
         });
     }
 
     /** {@code dX += dOut (s + x s (1 - s) (2u)')}, with s = sigmoid(2u) and (2u)' = A + 3 B x². */
-    private static void geluSlope(long dX, long dOut, long x, long e, int n) {
+    private static void geluSlope(long dX, boolean add, long dOut, long x, long e, int n) {
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = load(x + 4L * i);
             FloatVector s = ONE.div(load(e + 4L * i).add(ONE));
             FloatVector inner = v.mul(v).fma(B_3, A).mul(v);
             FloatVector slope = s.fma(ONE.sub(s).mul(inner), s);
-            store(dX + 4L * i, load(dOut + 4L * i).fma(slope, load(dX + 4L * i)));
+            FloatVector d = load(dOut + 4L * i);
+            if (add) store(dX + 4L * i, d.fma(slope, load(dX + 4L * i)));
+            else store(dX + 4L * i, d.mul(slope));
         }
     }
 
@@ -118,23 +120,29 @@ final class Activations implements AutoCloseable {
         for (int i = 0; i < n; i += LANES) store(e + 4L * i, ZERO.sub(load(x + 4L * i)));
     }
 
-    void swiGluBackward(long dGate, long dUp, long dOut, long gate, long up, long size) {
+    void swiGluBackward(
+            long dGate, boolean addGate, long dUp, boolean addUp, long dOut, long gate, long up, long size) {
         run(dGate, dUp, dOut, gate, up, 2, size, (dG, dU, d, g, u, e, n) -> {
             negated(e, g, n);
             MathVector.exp(e, n);
-            swiGluSlope(dG, dU, d, g, u, e, n);
+            swiGluSlope(dG, addGate, dU, addUp, d, g, u, e, n);
         });
     }
 
     /** {@code dUp += dOut g s} and {@code dGate += dOut up s (1 + g (1 - s))}, with s = sigmoid(g). */
-    private static void swiGluSlope(long dGate, long dUp, long dOut, long gate, long up, long e, int n) {
+    private static void swiGluSlope(
+            long dGate, boolean addGate, long dUp, boolean addUp, long dOut, long gate, long up, long e, int n) {
         for (int i = 0; i < n; i += LANES) {
             FloatVector g = load(gate + 4L * i);
             FloatVector d = load(dOut + 4L * i);
             FloatVector s = ONE.div(load(e + 4L * i).add(ONE));
-            store(dUp + 4L * i, d.fma(g.mul(s), load(dUp + 4L * i)));
+            FloatVector value = g.mul(s);
+            if (addUp) store(dUp + 4L * i, d.fma(value, load(dUp + 4L * i)));
+            else store(dUp + 4L * i, d.mul(value));
             FloatVector slope = s.mul(ONE.sub(s).fma(g, ONE));
-            store(dGate + 4L * i, d.mul(load(up + 4L * i)).fma(slope, load(dGate + 4L * i)));
+            FloatVector dValue = d.mul(load(up + 4L * i));
+            if (addGate) store(dGate + 4L * i, dValue.fma(slope, load(dGate + 4L * i)));
+            else store(dGate + 4L * i, dValue.mul(slope));
         }
     }
 

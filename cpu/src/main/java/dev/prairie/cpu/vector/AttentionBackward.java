@@ -16,6 +16,7 @@ import dev.prairie.cpu.vector.HeadCall.Share;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.device.Gradient;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -41,13 +42,14 @@ final class AttentionBackward implements AutoCloseable {
         this.scratch = new Scratch(pool.threads());
     }
 
-    /** Addresses of the gradients, and of what forward left. */
-    private record Grads(long dQ, long dK, long dV, long dOut, long out, long lse) {}
+    /** Addresses of the gradients, each with whether it holds a sum so far, and of what forward left. */
+    private record Grads(
+            long dQ, boolean addQ, long dK, boolean addK, long dV, boolean addV, long dOut, long out, long lse) {}
 
     void run(
-            Tensor dQ,
-            Tensor dK,
-            Tensor dV,
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
             Tensor dOut,
             Tensor out,
             Tensor lse,
@@ -56,8 +58,17 @@ final class AttentionBackward implements AutoCloseable {
             Tokens tokens,
             float scale) {
         HeadCall call = HeadCall.of(q, kv, tokens, scale);
-        var grads =
-                new Grads(Memory.at(dQ), Memory.at(dK), Memory.at(dV), Memory.at(dOut), Memory.at(out), Memory.at(lse));
+        boolean all = kv.packed(tokens); // every row of keys is seen; in a cache some may not be, and get nothing
+        var grads = new Grads(
+                Memory.at(dQ.tensor()),
+                dQ.add(),
+                Memory.at(all ? dK.tensor() : dK.cleared()),
+                dK.add() || !all,
+                Memory.at(all ? dV.tensor() : dV.cleared()),
+                dV.add() || !all,
+                Memory.at(dOut),
+                Memory.at(out),
+                Memory.at(lse));
         var shares = call.shares(Integer.MAX_VALUE / 2);
         pool.run(shares.size(), (task, worker) -> share(call, grads, shares.get(task), worker));
     }
@@ -119,9 +130,14 @@ final class AttentionBackward implements AutoCloseable {
         for (int pos = 0; pos < positions; pos++) {
             long row = call.key(s.b(), pos, s.head());
             long dense = 4L * pos * call.padded();
-            Elementwise.accumulateRange(grads.dK + row, at.dK + dense, 1f, call.d());
-            Elementwise.accumulateRange(grads.dV + row, at.dV + dense, 1f, call.d());
+            put(grads.dK + row, grads.addK, at.dK + dense, call.d());
+            put(grads.dV + row, grads.addV, at.dV + dense, call.d());
         }
+    }
+
+    private static void put(long to, boolean add, long from, int d) {
+        if (add) Elementwise.accumulateRange(to, from, 1f, d);
+        else Memory.copy(to, from, 4L * d);
     }
 
     /** One tile of queries of one head against all keys that the last of them sees. */
@@ -138,7 +154,8 @@ final class AttentionBackward implements AutoCloseable {
         for (int n = 0; n < count; n++)
             for (int j = 0; j < call.d(); j++) {
                 long x = to + n * call.queryStride() + 4L * j;
-                set(x, get(x) + call.scale() * get(at.dQT + j * STEP + 4L * n));
+                float slope = call.scale() * get(at.dQT + j * STEP + 4L * n);
+                set(x, grads.addQ ? get(x) + slope : slope);
             }
     }
 

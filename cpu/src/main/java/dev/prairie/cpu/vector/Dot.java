@@ -11,7 +11,7 @@ import dev.prairie.cpu.parallel.WorkerPool;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias} for few rows N, as when one token of each sequence is decoded: every
+ * {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias + residual} for few rows N, as when one token of each sequence is decoded: every
  * weight is read once, at the speed of memory, and nothing is packed.
  */
 final class Dot {
@@ -22,8 +22,8 @@ final class Dot {
 
     private Dot() {}
 
-    /** {@code bias} is an address, or 0 for none. */
-    static void run(WorkerPool pool, long out, long x, long w, long bias, int n, int c, int o) {
+    /** {@code bias} and {@code residual} are addresses, or 0 for none. */
+    static void run(WorkerPool pool, long out, long x, long w, long bias, long residual, int n, int c, int o) {
         int chunk = Math.ceilDiv(Split.rows(c, Split.LIGHT / 2), OUTPUTS) * OUTPUTS;
         Split.parts(pool, o, chunk, (from, to) -> {
             int j = from;
@@ -37,6 +37,11 @@ final class Dot {
                     float b = bias == 0 ? 0f : get(bias + 4L * j);
                     set(out + 4L * ((long) i * o + j), b + dot(x + 4L * i * c, w + 4L * j * c, c));
                 }
+            if (residual == 0) return;
+            for (int i = 0; i < n; i++) {
+                long first = 4L * ((long) i * o + from);
+                Elementwise.addRange(out + first, out + first, residual + first, to - from);
+            }
         });
     }
 

@@ -18,7 +18,8 @@ final class Elementwise {
         Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> addRange(out + at, a + at, b + at, n));
     }
 
-    private static void addRange(long out, long a, long b, int n) {
+    /** {@code out = a + b}. */
+    static void addRange(long out, long a, long b, int n) {
         int i = 0;
         for (; i <= n - LANES; i += LANES) store(out + 4L * i, load(a + 4L * i).add(load(b + 4L * i)));
         for (; i < n; i++) set(out + 4L * i, get(a + 4L * i) + get(b + 4L * i));
@@ -36,8 +37,10 @@ final class Elementwise {
         for (; i < n; i++) set(out + 4L * i, get(x + 4L * i) * factor);
     }
 
-    static void accumulate(WorkerPool pool, long dst, long src, float factor, long size) {
-        Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> accumulateRange(dst + at, src + at, factor, n));
+    /** {@code dst = factor * src}, on top of what is there or over it. */
+    static void accumulate(WorkerPool pool, long dst, boolean add, long src, float factor, long size) {
+        if (!add) scale(pool, dst, src, factor, size);
+        else Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> accumulateRange(dst + at, src + at, factor, n));
     }
 
     /** {@code dst += factor * src}. */

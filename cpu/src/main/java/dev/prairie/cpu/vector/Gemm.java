@@ -9,7 +9,7 @@ import static dev.prairie.cpu.vector.MicroKernel.STEP;
 import dev.prairie.cpu.parallel.WorkerPool;
 
 /**
- * Matrix products {@code C(M, N) = base + A(M, K) · B(K, N)} with either operand transposed or not, after Goto and van
+ * Matrix products {@code C(M, N) = bias + base + A(M, K) · B(K, N)} with either operand transposed or not, after Goto and van
  * de Geijn 2008 (doi:10.1145/1356052.1356053): both operands are packed into panels that the {@link MicroKernel} reads
  * from front to back, then blocks of C are computed by whoever is free.
  *
@@ -52,10 +52,10 @@ final class Gemm implements AutoCloseable {
      *
      * @param c       address of the result
      * @param cRow    bytes between its rows
-     * @param base    address of what is added: {@code c} itself, a row of biases, or 0 for nothing
-     * @param baseRow bytes between the rows of base
+     * @param bias    address of a row that is added to every row, or 0 for none
+     * @param base    address of a matrix that is added, laid out like c and possibly c itself, or 0 for none
      */
-    record Product(int m, int n, int k, Operand a, Operand b, long c, long cRow, long base, long baseRow) {}
+    record Product(int m, int n, int k, Operand a, Operand b, long c, long cRow, long bias, long base) {}
 
     private final WorkerPool pool;
     private final Scratch packedA = new Scratch(1);
@@ -167,18 +167,21 @@ final class Gemm implements AutoCloseable {
             long by = b + 4L * COLUMNS * ((long) k0 * columnPanels + (long) j * d);
             long c = p.c + (i0 + (long) i * ROWS) * p.cRow + 4L * (j0 + j * COLUMNS);
             boolean first = k0 == 0;
-            long baseRow = first ? p.baseRow : p.cRow;
-            long base = first && p.base != p.c
-                    ? (p.base == 0 ? 0 : p.base + (i0 + (long) i * ROWS) * baseRow + 4L * (j0 + j * COLUMNS))
-                    : c;
+            long base = !first ? c : p.base == 0 ? 0 : p.base + (c - p.c);
+            long bias = !first || p.bias == 0 ? 0 : p.bias + 4L * (j0 + j * COLUMNS);
             int height = Math.min(ROWS, rows - i * ROWS);
             int width = Math.min(COLUMNS, columns - j * COLUMNS);
             if (height == ROWS && width == COLUMNS) {
-                boolean nothing = base == 0;
-                MicroKernel.run(d, from, 4, 4 * ROWS, by, c, p.cRow, nothing ? zeros() : base, nothing ? 0 : baseRow);
+                if (base == 0) MicroKernel.run(d, from, 4, 4 * ROWS, by, c, p.cRow, bias == 0 ? zeros() : bias, 0);
+                else if (bias == 0) MicroKernel.run(d, from, 4, 4 * ROWS, by, c, p.cRow, base, p.cRow);
+                else {
+                    for (int r = 0; r < ROWS; r++)
+                        Elementwise.addRange(tile + r * STEP, base + r * p.cRow, bias, COLUMNS);
+                    MicroKernel.run(d, from, 4, 4 * ROWS, by, c, p.cRow, tile, STEP);
+                }
             } else {
                 MicroKernel.run(d, from, 4, 4 * ROWS, by, tile, STEP, zeros(), 0);
-                edge(c, base, baseRow, height, width);
+                edge(c, bias, base, height, width);
             }
         }
 
@@ -187,11 +190,13 @@ final class Gemm implements AutoCloseable {
             return tile + ROWS * STEP;
         }
 
-        private void edge(long c, long base, long baseRow, int height, int width) {
+        private void edge(long c, long bias, long base, int height, int width) {
             for (int r = 0; r < height; r++)
                 for (int j = 0; j < width; j++) {
                     float x = get(tile + r * STEP + 4L * j);
-                    set(c + r * p.cRow + 4L * j, base == 0 ? x : x + get(base + r * baseRow + 4L * j));
+                    if (bias != 0) x += get(bias + 4L * j);
+                    if (base != 0) x += get(base + r * p.cRow + 4L * j);
+                    set(c + r * p.cRow + 4L * j, x);
                 }
         }
     }

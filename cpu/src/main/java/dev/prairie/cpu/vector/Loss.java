@@ -23,35 +23,43 @@ final class Loss implements AutoCloseable {
         this.exponentials = new Scratch(pool.threads());
     }
 
-    void crossEntropy(long losses, long logits, int[] targets, int v) {
+    void crossEntropy(long losses, long lse, long logits, int[] targets, int v) {
         int chunk = Split.rows(v, Split.HEAVY);
         pool.run(Math.ceilDiv(targets.length, chunk), (task, worker) -> {
             long e = exponentials.take(worker, 4L * v + VECTOR);
             for (int n = task * chunk; n < Math.min(targets.length, (task + 1) * chunk); n++) {
-                float loss = 0;
+                double l = 0;
+                float hit = 0;
                 if (targets[n] >= 0) {
                     long row = logits + 4L * n * v;
                     float max = max(row, v);
-                    loss = (float) (Math.log(exponentials(e, row, max, v)) + max - get(row + 4L * targets[n]));
+                    l = Math.log(exponentials(e, row, max, v)) + max;
+                    hit = get(row + 4L * targets[n]);
                 }
-                set(losses + 4L * n, loss);
+                set(losses + 4L * n, (float) (l - hit));
+                set(lse + 4L * n, (float) l);
             }
         });
     }
 
-    void crossEntropyBackward(long dLogits, long dLosses, long logits, int[] targets, int v) {
+    /** On top of what {@code dLogits} holds or over it; then it may be {@code logits}: a row is read before it is written. */
+    void crossEntropyBackward(long dLogits, boolean add, long dLosses, long logits, long lse, int[] targets, int v) {
         int chunk = Split.rows(v, Split.HEAVY);
         pool.run(Math.ceilDiv(targets.length, chunk), (task, worker) -> {
             long e = exponentials.take(worker, 4L * v + VECTOR);
             for (int n = task * chunk; n < Math.min(targets.length, (task + 1) * chunk); n++) {
-                if (targets[n] < 0) continue;
-                long row = logits + 4L * n * v;
                 long d = dLogits + 4L * n * v;
+                if (targets[n] < 0) {
+                    if (!add) Memory.clear(d, 4L * v);
+                    continue;
+                }
                 float scale = get(dLosses + 4L * n);
-                float sum = exponentials(e, row, max(row, v), v);
-                long hit = d + 4L * targets[n];
-                set(hit, get(hit) - scale);
-                Elementwise.accumulateRange(d, e, scale / sum, v);
+                subtract(e, logits + 4L * n * v, get(lse + 4L * n), v);
+                MathVector.exp(e, v);
+                long hit = e + 4L * targets[n];
+                set(hit, get(hit) - 1);
+                if (add) Elementwise.accumulateRange(d, e, scale, v);
+                else Elementwise.scaleRange(d, e, scale, v);
             }
         });
     }

@@ -89,10 +89,11 @@ final class Norms implements AutoCloseable {
         }
     }
 
+    /** Where the gradients go, and whether on top of what is there. */
+    record Grads(long dX, boolean addX, long dW, boolean addW, long dB, boolean addB) {}
+
     /** Of either norm: the root-mean-square norm has no {@code mean} and no {@code dB}, addresses 0. */
-    synchronized void backward(
-            long dX, long dW, long dB, long dOut, long x, long w, long mean, long rstd, int n, int c) {
-        if (n == 0) return;
+    synchronized void backward(Grads d, long dOut, long x, long w, long mean, long rstd, int n, int c) {
         int rows = Math.max(LEAST_ROWS, Math.ceilDiv(n, MOST_CHUNKS));
         int chunks = Math.ceilDiv(n, rows);
         long sumsW = partials.take(0, 4L * c * chunks * 2);
@@ -105,15 +106,26 @@ final class Norms implements AutoCloseable {
             for (int i = chunk * rows; i < Math.min(n, (chunk + 1) * rows); i++) {
                 long at = 4L * i * c;
                 float m = mean == 0 ? 0f : get(mean + 4L * i);
-                row(dX + at, pW, pB, dOut + at, x + at, w, m, get(rstd + 4L * i), mean != 0, c);
+                float r = get(rstd + 4L * i);
+                row(d.dX + at, d.addX, pW, pB, dOut + at, x + at, w, m, r, mean != 0, c);
             }
         });
-        Rows.sum(pool, dW, sumsW, chunks, c);
-        if (dB != 0) Rows.sum(pool, dB, sumsB, chunks, c);
+        Rows.sum(pool, d.dW, d.addW, sumsW, chunks, c);
+        if (d.dB != 0) Rows.sum(pool, d.dB, d.addB, sumsB, chunks, c);
     }
 
     private static void row(
-            long dX, long dW, long dB, long dOut, long x, long w, float mean, float rstd, boolean centred, int c) {
+            long dX,
+            boolean add,
+            long dW,
+            long dB,
+            long dOut,
+            long x,
+            long w,
+            float mean,
+            float rstd,
+            boolean centred,
+            int c) {
         FloatVector m = splat(mean), r = splat(rstd);
         FloatVector s = zero(), t = zero();
         int i = 0;
@@ -132,7 +144,7 @@ final class Norms implements AutoCloseable {
             sum += lastSum(dOut, w, i, c);
             dot += lastDot(dW, dB, dOut, x, w, mean, rstd, i, c);
         }
-        spread(dX, dOut, x, w, mean, rstd, centred ? sum / c : 0f, dot / c, c);
+        spread(dX, add, dOut, x, w, mean, rstd, centred ? sum / c : 0f, dot / c, c);
     }
 
     private static float lastSum(long dOut, long w, int from, int c) {
@@ -153,20 +165,23 @@ final class Norms implements AutoCloseable {
         return dot;
     }
 
-    /** {@code dX += rstd * (dOut * w - sum - x̂ * dot)}. */
+    /** {@code dX = rstd * (dOut * w - sum - x̂ * dot)}, on top of what is there or over it. */
     private static void spread(
-            long dX, long dOut, long x, long w, float mean, float rstd, float sum, float dot, int c) {
+            long dX, boolean add, long dOut, long x, long w, float mean, float rstd, float sum, float dot, int c) {
         FloatVector m = splat(mean), r = splat(rstd), s = splat(sum), t = splat(-dot);
         int i = 0;
         for (; i <= c - LANES; i += LANES) {
             FloatVector hat = load(x + 4L * i).sub(m).mul(r);
             FloatVector d = load(dOut + 4L * i).mul(load(w + 4L * i)).sub(s);
-            store(dX + 4L * i, hat.fma(t, d).fma(r, load(dX + 4L * i)));
+            FloatVector slope = hat.fma(t, d);
+            if (add) store(dX + 4L * i, slope.fma(r, load(dX + 4L * i)));
+            else store(dX + 4L * i, slope.mul(r));
         }
         for (; i < c; i++) {
             float hat = (get(x + 4L * i) - mean) * rstd;
             float d = get(dOut + 4L * i) * get(w + 4L * i) - sum;
-            set(dX + 4L * i, get(dX + 4L * i) + rstd * (d - hat * dot));
+            float slope = rstd * (d - hat * dot);
+            set(dX + 4L * i, add ? get(dX + 4L * i) + slope : slope);
         }
     }
 

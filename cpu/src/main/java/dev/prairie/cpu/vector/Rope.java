@@ -38,15 +38,15 @@ final class Rope implements AutoCloseable {
         });
     }
 
-    /** {@code dX += dOut turned back}. */
-    synchronized void backward(long dX, long dOut, int[] at, float base, int heads, int d) {
+    /** {@code dX = dOut turned back}, on top of what is there or over it. */
+    synchronized void backward(long dX, boolean add, long dOut, int[] at, float base, int heads, int d) {
         int half = d / 2;
         long turns = table(at, base, d);
         Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to) -> {
             for (int n = from; n < to; n++)
                 for (int h = 0; h < heads; h++) {
                     long row = 4L * ((long) n * heads + h) * d;
-                    turnBack(dX + row, dOut + row, turns + 4L * n * d, half);
+                    turnBack(dX + row, add, dOut + row, turns + 4L * n * d, half);
                 }
         });
     }
@@ -90,20 +90,27 @@ final class Rope implements AutoCloseable {
         }
     }
 
-    private static void turnBack(long dX, long dOut, long turns, int half) {
+    private static void turnBack(long dX, boolean add, long dOut, long turns, int half) {
         long far = 4L * half;
         int i = 0;
         for (; i <= half - LANES; i += LANES) {
             FloatVector cos = load(turns + 4L * i), sin = load(turns + far + 4L * i);
             FloatVector a = load(dOut + 4L * i), b = load(dOut + far + 4L * i);
-            store(dX + 4L * i, load(dX + 4L * i).add(a.mul(cos).add(b.mul(sin))));
-            store(dX + far + 4L * i, load(dX + far + 4L * i).add(b.mul(cos).sub(a.mul(sin))));
+            FloatVector c = a.mul(cos).add(b.mul(sin)), d = b.mul(cos).sub(a.mul(sin));
+            if (add) {
+                store(dX + 4L * i, load(dX + 4L * i).add(c));
+                store(dX + far + 4L * i, load(dX + far + 4L * i).add(d));
+            } else {
+                store(dX + 4L * i, c);
+                store(dX + far + 4L * i, d);
+            }
         }
         for (; i < half; i++) {
             float cos = get(turns + 4L * i), sin = get(turns + far + 4L * i);
             float a = get(dOut + 4L * i), b = get(dOut + far + 4L * i);
-            set(dX + 4L * i, get(dX + 4L * i) + (a * cos + b * sin));
-            set(dX + far + 4L * i, get(dX + far + 4L * i) + (b * cos - a * sin));
+            float c = a * cos + b * sin, d = b * cos - a * sin;
+            set(dX + 4L * i, add ? get(dX + 4L * i) + c : c);
+            set(dX + far + 4L * i, add ? get(dX + far + 4L * i) + d : d);
         }
     }
 

@@ -37,22 +37,25 @@ final class Rows {
         });
     }
 
-    /** {@code to[j] += Σ_n d[n][j]}, in the order of n. */
-    static void sum(WorkerPool pool, long to, long d, int n, int width) {
-        if (n == 0) return;
+    /** {@code to[j] = Σ_n d[n][j]}, in the order of n, on top of what is there or over it. */
+    static void sum(WorkerPool pool, long to, boolean add, long d, int n, int width) {
+        if (n == 0) {
+            if (!add) Memory.clear(to, 4L * width);
+            return;
+        }
         Split.parts(pool, width, columns(width, n), (first, end) -> {
             int j = first;
-            for (; j + 4 * LANES <= end; j += 4 * LANES) sumFour(to + 4L * j, d + 4L * j, n, 4L * width);
-            for (; j + LANES <= end; j += LANES) sumOne(to + 4L * j, d + 4L * j, n, 4L * width);
+            for (; j + 4 * LANES <= end; j += 4 * LANES) sumFour(to + 4L * j, add, d + 4L * j, n, 4L * width);
+            for (; j + LANES <= end; j += LANES) sumOne(to + 4L * j, add, d + 4L * j, n, 4L * width);
             for (; j < end; j++) {
                 float s = 0;
                 for (int i = 0; i < n; i++) s += get(d + 4L * ((long) i * width + j));
-                set(to + 4L * j, get(to + 4L * j) + s);
+                set(to + 4L * j, add ? get(to + 4L * j) + s : s);
             }
         });
     }
 
-    private static void sumFour(long to, long d, int n, long row) {
+    private static void sumFour(long to, boolean add, long d, int n, long row) {
         FloatVector s0 = load(d), s1 = load(d + VECTOR), s2 = load(d + 2 * VECTOR), s3 = load(d + 3 * VECTOR);
         for (int i = 1; i < n; i++) {
             d += row;
@@ -61,16 +64,24 @@ final class Rows {
             s2 = s2.add(load(d + 2 * VECTOR));
             s3 = s3.add(load(d + 3 * VECTOR));
         }
-        store(to, load(to).add(s0));
-        store(to + VECTOR, load(to + VECTOR).add(s1));
-        store(to + 2 * VECTOR, load(to + 2 * VECTOR).add(s2));
-        store(to + 3 * VECTOR, load(to + 3 * VECTOR).add(s3));
+        if (add) {
+            store(to, load(to).add(s0));
+            store(to + VECTOR, load(to + VECTOR).add(s1));
+            store(to + 2 * VECTOR, load(to + 2 * VECTOR).add(s2));
+            store(to + 3 * VECTOR, load(to + 3 * VECTOR).add(s3));
+        } else {
+            store(to, s0);
+            store(to + VECTOR, s1);
+            store(to + 2 * VECTOR, s2);
+            store(to + 3 * VECTOR, s3);
+        }
     }
 
-    private static void sumOne(long to, long d, int n, long row) {
+    private static void sumOne(long to, boolean add, long d, int n, long row) {
         FloatVector s = load(d);
         for (int i = 1; i < n; i++) s = s.add(load(d + i * row));
-        store(to, load(to).add(s));
+        if (add) store(to, load(to).add(s));
+        else store(to, s);
     }
 
     /** Columns in a task: at least {@link #COLUMNS}, more where rows are few. */

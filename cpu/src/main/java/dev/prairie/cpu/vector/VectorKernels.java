@@ -9,6 +9,7 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Gradient;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,10 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         this.activations = new Activations(pool);
     }
 
+    private static long to(Gradient d) {
+        return at(d.tensor());
+    }
+
     private static int rows(Tensor t) {
         return t.shape().rows();
     }
@@ -58,8 +63,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void embeddingBackward(Tensor dTable, Tensor dOut, int[] ids) {
-        Rows.scatterAdd(pool, at(dTable), at(dOut), ids, width(dTable));
+    public void embeddingBackward(Gradient dTable, Tensor dOut, int[] ids) {
+        Rows.scatterAdd(pool, at(dTable.cleared()), at(dOut), ids, width(dOut));
     }
 
     @Override
@@ -68,8 +73,9 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dX, Tensor dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
-        norms.backward(at(dX), at(dW), 0, at(dOut), at(x), at(w), 0, at(rstd), rows(x), width(x));
+    public void rmsNormBackward(Gradient dX, Gradient dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
+        var to = new Norms.Grads(to(dX), dX.add(), to(dW), dW.add(), 0, false);
+        norms.backward(to, at(dOut), at(x), at(w), 0, at(rstd), rows(x), width(x));
     }
 
     @Override
@@ -79,47 +85,38 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void layerNormBackward(
-            Tensor dX, Tensor dW, Tensor dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
-        norms.backward(at(dX), at(dW), at(dB), at(dOut), at(x), at(w), at(mean), at(rstd), rows(x), width(x));
+            Gradient dX, Gradient dW, Gradient dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
+        var to = new Norms.Grads(to(dX), dX.add(), to(dW), dW.add(), to(dB), dB.add());
+        norms.backward(to, at(dOut), at(x), at(w), at(mean), at(rstd), rows(x), width(x));
     }
 
     @Override
-    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias) {
+    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         int n = rows(x), c = width(x), o = w.shape().dim(0);
         long b = bias == null ? 0 : at(bias);
-        if (n < Dot.FEW) Dot.run(pool, at(out), at(x), at(w), b, n, c, o);
-        else
-            gemm.run(new Product(
-                    n,
-                    o,
-                    c,
-                    new Operand(at(x), 4L * c, true),
-                    new Operand(at(w), 4L * c, true),
-                    at(out),
-                    4L * o,
-                    b,
-                    0));
+        long r = residual == null ? 0 : at(residual);
+        Operand rows = new Operand(at(x), 4L * c, true), columns = new Operand(at(w), 4L * c, true);
+        if (n < Dot.FEW) Dot.run(pool, at(out), at(x), at(w), b, r, n, c, o);
+        else gemm.run(new Product(n, o, c, rows, columns, at(out), 4L * o, b, r));
     }
 
     @Override
-    public void matmulBackwardInput(Tensor dX, Tensor dOut, Tensor w) {
-        int n = rows(dX), c = width(dX), o = w.shape().dim(0);
-        Operand a = new Operand(at(dOut), 4L * o, true);
-        Operand b = new Operand(at(w), 4L * c, false);
-        gemm.run(new Product(n, c, o, a, b, at(dX), 4L * c, at(dX), 4L * c));
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
+        int n = rows(dOut), c = width(w), o = w.shape().dim(0);
+        Operand a = new Operand(at(dOut), 4L * o, true), b = new Operand(at(w), 4L * c, false);
+        gemm.run(new Product(n, c, o, a, b, to(dX), 4L * c, 0, dX.add() ? to(dX) : 0));
     }
 
     @Override
-    public void matmulBackwardWeight(Tensor dW, Tensor dOut, Tensor x) {
-        int n = rows(x), c = width(x), o = dW.shape().dim(0);
-        Operand a = new Operand(at(dOut), 4L * o, false);
-        Operand b = new Operand(at(x), 4L * c, false);
-        gemm.run(new Product(o, c, n, a, b, at(dW), 4L * c, at(dW), 4L * c));
+    public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
+        int n = rows(x), c = width(x), o = width(dOut);
+        Operand a = new Operand(at(dOut), 4L * o, false), b = new Operand(at(x), 4L * c, false);
+        gemm.run(new Product(o, c, n, a, b, to(dW), 4L * c, 0, dW.add() ? to(dW) : 0));
     }
 
     @Override
-    public void biasBackward(Tensor dBias, Tensor dOut) {
-        Rows.sum(pool, at(dBias), at(dOut), rows(dOut), width(dOut));
+    public void biasBackward(Gradient dBias, Tensor dOut) {
+        Rows.sum(pool, to(dBias), dBias.add(), at(dOut), rows(dOut), width(dOut));
     }
 
     @Override
@@ -129,14 +126,9 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void ropeBackward(Tensor dX, Tensor dOut, int[] positions, float theta) {
-        rope.backward(
-                at(dX),
-                at(dOut),
-                positions,
-                theta,
-                dX.shape().dim(1),
-                dX.shape().dim(2));
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
+        int heads = dOut.shape().dim(1), width = dOut.shape().dim(2);
+        rope.backward(to(dX), dX.add(), at(dOut), positions, theta, heads, width);
     }
 
     @Override
@@ -146,9 +138,9 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void attentionBackward(
-            Tensor dQ,
-            Tensor dK,
-            Tensor dV,
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
             Tensor dOut,
             Tensor out,
             Tensor lse,
@@ -165,8 +157,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void swiGluBackward(Tensor dGate, Tensor dUp, Tensor dOut, Tensor gate, Tensor up) {
-        activations.swiGluBackward(at(dGate), at(dUp), at(dOut), at(gate), at(up), size(dOut));
+    public void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up) {
+        activations.swiGluBackward(to(dGate), dGate.add(), to(dUp), dUp.add(), at(dOut), at(gate), at(up), size(dOut));
     }
 
     @Override
@@ -175,8 +167,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void geluBackward(Tensor dX, Tensor dOut, Tensor x) {
-        activations.geluBackward(at(dX), at(dOut), at(x), size(x));
+    public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
+        activations.geluBackward(to(dX), dX.add(), at(dOut), at(x), size(x));
     }
 
     @Override
@@ -190,8 +182,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void accumulate(Tensor dst, Tensor src, float factor) {
-        Elementwise.accumulate(pool, at(dst), at(src), factor, size(dst));
+    public void accumulate(Gradient dst, Tensor src, float factor) {
+        Elementwise.accumulate(pool, to(dst), dst.add(), at(src), factor, size(src));
     }
 
     @Override
@@ -200,8 +192,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void gatherBackward(Tensor dX, Tensor dOut, int[] rows) {
-        Rows.scatterAdd(pool, at(dX), at(dOut), rows, width(dX));
+    public void gatherBackward(Gradient dX, Tensor dOut, int[] rows) {
+        Rows.scatterAdd(pool, at(dX.cleared()), at(dOut), rows, width(dOut));
     }
 
     @Override
@@ -210,13 +202,13 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void crossEntropy(Tensor losses, Tensor logits, int[] targets) {
-        loss.crossEntropy(at(losses), at(logits), targets, width(logits));
+    public void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets) {
+        loss.crossEntropy(at(losses), at(lse), at(logits), targets, width(logits));
     }
 
     @Override
-    public void crossEntropyBackward(Tensor dLogits, Tensor dLosses, Tensor logits, int[] targets) {
-        loss.crossEntropyBackward(at(dLogits), at(dLosses), at(logits), targets, width(logits));
+    public void crossEntropyBackward(Gradient dLogits, Tensor dLosses, Tensor logits, Tensor lse, int[] targets) {
+        loss.crossEntropyBackward(to(dLogits), dLogits.add(), at(dLosses), at(logits), at(lse), targets, width(logits));
     }
 
     @Override

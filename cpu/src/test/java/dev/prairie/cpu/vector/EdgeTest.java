@@ -13,6 +13,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
@@ -32,6 +33,10 @@ class EdgeTest {
         kernels.close();
         pool.close();
         arena.close();
+    }
+
+    private static Gradient onto(Tensor t) {
+        return new Gradient(t, true);
     }
 
     private Tensor random(int... dims) {
@@ -58,7 +63,7 @@ class EdgeTest {
     void productsLargerThanWhatIsPackedAtOnce() {
         int n = 1300, c = 8000, o = 1100;
         Tensor x = random(n, c), w = random(o, c), y = zeros(n, o);
-        kernels.matmul(y, x, w, null);
+        kernels.matmul(y, x, w, null, null);
         for (int i = 0; i < 300; i++) {
             int r = i < 2 ? i * (n - 1) : random.nextInt(n);
             int j = i < 2 ? i * (o - 1) : random.nextInt(o);
@@ -74,8 +79,8 @@ class EdgeTest {
         Tensor x2 = zeros(40, 50), w2 = zeros(60, 50), y2 = zeros(40, 60);
         x2.copyFrom(x);
         w2.copyFrom(w);
-        kernels.matmul(y, x, w, null);
-        kernels.matmul(y2, x2, w2, null);
+        kernels.matmul(y, x, w, null, null);
+        kernels.matmul(y2, x2, w2, null, null);
         assertThat(y.toFloats()).isEqualTo(y2.toFloats());
         kernels.gelu(y, y);
         kernels.gelu(y2, y2);
@@ -90,13 +95,13 @@ class EdgeTest {
             Tensor out = Tensor.over(guarded.buffer().slice(4, 20L * n), DType.F32, Shape.of(5, n));
             Tensor x = random(5, n), w = random(n, n);
             kernels.gelu(out, x);
-            kernels.geluBackward(out, x, x);
-            kernels.matmul(out, x, w, null);
-            kernels.matmulBackwardInput(out, x, w);
+            kernels.geluBackward(onto(out), x, x);
+            kernels.matmul(out, x, w, null, null);
+            kernels.matmulBackwardInput(onto(out), x, w);
             kernels.matmulBackwardWeight(
-                    Tensor.over(out.buffer(), DType.F32, Shape.of(5, n)), random(9, 5), random(9, n));
+                    onto(Tensor.over(out.buffer(), DType.F32, Shape.of(5, n))), random(9, 5), random(9, n));
             kernels.add(out, x, x);
-            kernels.crossEntropyBackward(out, random(5), x, new int[5]);
+            kernels.crossEntropyBackward(onto(out), random(5), x, random(5), new int[5]);
             float[] after = guarded.toFloats();
             assertThat(after[0]).isEqualTo(before[0]);
             assertThat(after[after.length - 1]).isEqualTo(before[before.length - 1]);
@@ -109,30 +114,31 @@ class EdgeTest {
         float[] before = w.toFloats();
         int[] no = {};
         kernels.embedding(none, w, no);
-        kernels.embeddingBackward(w, none, no);
+        kernels.embeddingBackward(onto(w), none, no);
         kernels.rmsNorm(none, nothing, none, row, 1e-5f);
         kernels.layerNorm(none, nothing, nothing, none, row, row, 1e-5f);
-        kernels.rmsNormBackward(none, row, none, none, row, nothing);
-        kernels.layerNormBackward(none, row, row, none, none, row, nothing, nothing);
-        kernels.matmul(none, none, w, row);
-        kernels.matmulBackwardInput(none, none, w);
-        kernels.matmulBackwardWeight(w, none, none);
-        kernels.biasBackward(row, none);
+        kernels.rmsNormBackward(onto(none), onto(row), none, none, row, nothing);
+        kernels.layerNormBackward(onto(none), onto(row), onto(row), none, none, row, nothing, nothing);
+        kernels.matmul(none, none, w, row, null);
+        kernels.matmulBackwardInput(onto(none), none, w);
+        kernels.matmulBackwardWeight(onto(w), none, none);
+        kernels.biasBackward(onto(row), none);
         Tensor heads = none.view(Shape.of(0, 2, 4));
         kernels.rope(heads, heads, no, 10000f);
-        kernels.ropeBackward(heads, heads, no, 10000f);
+        kernels.ropeBackward(onto(heads), heads, no, 10000f);
         var tokens = new Tokens(no, no, new int[] {0, 0});
         var kv = KeyValues.packed(heads, heads, tokens);
         kernels.attention(heads, zeros(0, 2), heads, kv, tokens, 1f);
-        kernels.attentionBackward(heads, heads, heads, heads, heads, zeros(0, 2), heads, kv, tokens, 1f);
+        kernels.attentionBackward(
+                onto(heads), onto(heads), onto(heads), heads, heads, zeros(0, 2), heads, kv, tokens, 1f);
         kernels.gelu(none, none);
         kernels.swiGlu(none, none, none);
         kernels.add(none, none, none);
         kernels.cast(none, none);
         kernels.gather(none, w, no);
-        kernels.gatherBackward(w, none, no);
-        kernels.crossEntropy(nothing, none, no);
-        kernels.crossEntropyBackward(none, nothing, none, no);
+        kernels.gatherBackward(onto(w), none, no);
+        kernels.crossEntropy(nothing, nothing, none, no);
+        kernels.crossEntropyBackward(onto(none), nothing, none, nothing, no);
         kernels.adamW(none, none, none, none, new AdamW(1, 0, 0, 1, 0, 1, 1));
         assertThat(kernels.squaredNorm(none)).isZero();
         assertThat(w.toFloats()).isEqualTo(before);

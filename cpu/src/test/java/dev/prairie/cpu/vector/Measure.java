@@ -6,6 +6,7 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
@@ -57,6 +58,10 @@ final class Measure {
         void on(VectorKernels k);
     }
 
+    private static Gradient onto(Tensor t) {
+        return new Gradient(t, true);
+    }
+
     private Tensor random(int... dims) {
         Tensor t = Tensor.zeros(arena, Shape.of(dims));
         for (long i = 0; i < t.shape().size(); i++) t.set(i, (random.nextFloat() - 0.5f) * 0.2f);
@@ -94,10 +99,10 @@ final class Measure {
         Tensor dX = random(n, c), dW = random(o, c);
         String size = " N=" + n + " C=" + c + " O=" + o;
         double flops = 2.0 * n * c * o;
-        time("matmul" + size, "GFLOP/s", flops, k -> k.matmul(y, x, w, b));
+        time("matmul" + size, "GFLOP/s", flops, k -> k.matmul(y, x, w, b, null));
         if (n < 16) return;
-        time("matmulBackwardInput" + size, "GFLOP/s", flops, k -> k.matmulBackwardInput(dX, y, w));
-        time("matmulBackwardWeight" + size, "GFLOP/s", flops, k -> k.matmulBackwardWeight(dW, y, x));
+        time("matmulBackwardInput" + size, "GFLOP/s", flops, k -> k.matmulBackwardInput(onto(dX), y, w));
+        time("matmulBackwardWeight" + size, "GFLOP/s", flops, k -> k.matmulBackwardWeight(onto(dW), y, x));
     }
 
     private void attention() {
@@ -113,14 +118,14 @@ final class Measure {
                 "attentionBackward 4x256 H=6 D=64",
                 "GFLOP/s",
                 pairs * 10 * d,
-                k -> k.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, 0.125f));
+                k -> k.attentionBackward(onto(dQ), onto(dK), onto(dV), dOut, out, lse, q, kv, tokens, 0.125f));
         Tokens one = Tokens.sequence(1023, 0);
         KeyValues cache = new KeyValues(key, v, new int[][] {{0}}, 0);
         Tensor q1 = random(1, h, d), o1 = random(1, h, d), l1 = random(1, h);
         time("attention decode S=1024", "GB/s", 8.0 * n * h * d, k -> k.attention(o1, l1, q1, cache, one, 0.125f));
         int[] positions = tokens.positions();
         time("rope", "GB/s", 8.0 * n * h * d, k -> k.rope(out, q, positions, 10000f));
-        time("ropeBackward", "GB/s", 12.0 * n * h * d, k -> k.ropeBackward(dQ, dOut, positions, 10000f));
+        time("ropeBackward", "GB/s", 12.0 * n * h * d, k -> k.ropeBackward(onto(dQ), dOut, positions, 10000f));
     }
 
     private void rows() {
@@ -129,26 +134,30 @@ final class Measure {
         Tensor dX = random(n, c), dW = random(c), dB = random(c), table = random(v, c);
         double row = 4.0 * n * c;
         time("layerNorm", "GB/s", 2 * row, k -> k.layerNorm(y, mean, rstd, x, w, b, 1e-5f));
-        time("layerNormBackward", "GB/s", 4 * row, k -> k.layerNormBackward(dX, dW, dB, y, x, w, mean, rstd));
+        time(
+                "layerNormBackward",
+                "GB/s",
+                4 * row,
+                k -> k.layerNormBackward(onto(dX), onto(dW), onto(dB), y, x, w, mean, rstd));
         time("rmsNorm", "GB/s", 2 * row, k -> k.rmsNorm(y, rstd, x, w, 1e-5f));
         time("add", "GB/s", 3 * row, k -> k.add(y, x, dX));
-        time("accumulate", "GB/s", 3 * row, k -> k.accumulate(y, x, 1e-9f));
+        time("accumulate", "GB/s", 3 * row, k -> k.accumulate(onto(y), x, 1e-9f));
         int[] ids = random.ints(n, 0, v).toArray();
         time("embedding", "GB/s", 2 * row, k -> k.embedding(y, table, ids));
-        time("embeddingBackward", "GB/s", 3 * row, k -> k.embeddingBackward(table, y, ids));
+        time("embeddingBackward", "GB/s", 3 * row, k -> k.embeddingBackward(onto(table), y, ids));
         Tensor wide = random(n, f), wider = random(n, f), dWide = random(n, f), bias = random(f);
         double big = 4.0 * n * f;
         time("gelu", "GB/s", 2 * big, k -> k.gelu(wider, wide));
-        time("geluBackward", "GB/s", 4 * big, k -> k.geluBackward(dWide, wider, wide));
+        time("geluBackward", "GB/s", 4 * big, k -> k.geluBackward(onto(dWide), wider, wide));
         time("swiGlu", "GB/s", 3 * big, k -> k.swiGlu(dWide, wide, wider));
-        time("biasBackward", "GB/s", big, k -> k.biasBackward(bias, wide));
-        Tensor logits = random(n, v), losses = random(n), dLogits = random(n, v);
-        time("crossEntropy 1024x4096", "GB/s", 4.0 * n * v, k -> k.crossEntropy(losses, logits, ids));
+        time("biasBackward", "GB/s", big, k -> k.biasBackward(onto(bias), wide));
+        Tensor logits = random(n, v), losses = random(n), lse = random(n), dLogits = random(n, v);
+        time("crossEntropy 1024x4096", "GB/s", 4.0 * n * v, k -> k.crossEntropy(losses, lse, logits, ids));
         time(
                 "crossEntropyBackward 1024x4096",
                 "GB/s",
                 12.0 * n * v,
-                k -> k.crossEntropyBackward(dLogits, losses, logits, ids));
+                k -> k.crossEntropyBackward(onto(dLogits), losses, logits, lse, ids));
     }
 
     private void optimizer() {

@@ -9,6 +9,7 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,10 @@ class RepeatTest {
             this(arena, k, new Random(7), new ArrayList<>());
         }
 
+        private static Gradient onto(Tensor t) {
+            return new Gradient(t, true);
+        }
+
         private Tensor random(int... dims) {
             Tensor t = Tensor.zeros(arena, Shape.of(dims));
             for (long i = 0; i < t.shape().size(); i++) t.set(i, random.nextFloat() - 0.5f);
@@ -64,10 +69,10 @@ class RepeatTest {
             for (int n : new int[] {1, 5, 150}) {
                 Tensor x = random(n, 133), w = random(201, 133), b = random(201), y = random(n, 201);
                 Tensor dX = random(n, 133), dW = random(201, 133), dB = random(201);
-                k.matmul(y, x, w, b);
-                k.matmulBackwardInput(dX, y, w);
-                k.matmulBackwardWeight(dW, y, x);
-                k.biasBackward(dB, y);
+                k.matmul(y, x, w, b, random(n, 201));
+                k.matmulBackwardInput(onto(dX), y, w);
+                k.matmulBackwardWeight(onto(dW), y, x);
+                k.biasBackward(onto(dB), y);
                 sum("matmul", y, dX, dW, dB);
             }
         }
@@ -78,22 +83,22 @@ class RepeatTest {
             Tensor x = random(n, c), w = random(c), b = random(c), y = random(n, c), d = random(n, c);
             Tensor mean = random(n), rstd = random(n), dX = random(n, c), dW = random(c), dB = random(c);
             k.layerNorm(y, mean, rstd, x, w, b, 1e-5f);
-            k.layerNormBackward(dX, dW, dB, d, x, w, mean, rstd);
+            k.layerNormBackward(onto(dX), onto(dW), onto(dB), d, x, w, mean, rstd);
             sum("layerNorm", y, mean, rstd, dX, dW, dB);
             k.rmsNorm(y, rstd, x, w, 1e-5f);
-            k.rmsNormBackward(dX, dW, d, x, w, rstd);
+            k.rmsNormBackward(onto(dX), onto(dW), d, x, w, rstd);
             sum("rmsNorm", y, rstd, dX, dW);
             Tensor table = random(20, c);
             k.embedding(y, table, ids);
-            k.embeddingBackward(table, d, ids);
+            k.embeddingBackward(onto(table), d, ids);
             sum("embedding", y, table);
             k.gather(y, table, ids);
-            k.gatherBackward(table, d, ids);
+            k.gatherBackward(onto(table), d, ids);
             sum("gather", y, table);
-            Tensor losses = random(n), dLosses = random(n), dLogits = random(n, c);
-            k.crossEntropy(losses, x, ids);
-            k.crossEntropyBackward(dLogits, dLosses, x, ids);
-            sum("crossEntropy", losses, dLogits);
+            Tensor losses = random(n), lse = random(n), dLosses = random(n), dLogits = random(n, c);
+            k.crossEntropy(losses, lse, x, ids);
+            k.crossEntropyBackward(onto(dLogits), dLosses, x, lse, ids);
+            sum("crossEntropy", losses, lse, dLogits);
         }
 
         private void attention() {
@@ -107,10 +112,10 @@ class RepeatTest {
             Tensor dQ = random(200, h, d), dK = random(200, g, d), dV = random(200, g, d);
             KeyValues kv = KeyValues.packed(key, v, tokens);
             k.attention(out, lse, q, kv, tokens, 0.2f);
-            k.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, 0.2f);
+            k.attentionBackward(onto(dQ), onto(dK), onto(dV), dOut, out, lse, q, kv, tokens, 0.2f);
             sum("attention", out, lse, dQ, dK, dV);
             k.rope(out, q, positions, 10000f);
-            k.ropeBackward(dQ, dOut, positions, 10000f);
+            k.ropeBackward(onto(dQ), dOut, positions, 10000f);
             sum("rope", out, dQ);
         }
 
@@ -118,14 +123,14 @@ class RepeatTest {
             int n = 100_003;
             Tensor a = random(n), b = random(n), c = random(n), d = random(n), e = random(n);
             k.gelu(c, a);
-            k.geluBackward(d, b, a);
+            k.geluBackward(onto(d), b, a);
             sum("gelu", c, d);
             k.swiGlu(c, a, b);
-            k.swiGluBackward(d, e, c, a, b);
+            k.swiGluBackward(onto(d), onto(e), c, a, b);
             sum("swiGlu", c, d, e);
             k.add(c, a, b);
             k.scale(d, a, 0.3f);
-            k.accumulate(e, a, 0.3f);
+            k.accumulate(onto(e), a, 0.3f);
             sum("add, scale, accumulate", c, d, e);
             Tensor narrow = Tensor.zeros(arena, DType.BF16, Shape.of(n));
             k.cast(narrow, a);

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Linear {
     Tensor forward(Ops ops, Tensor x);
 
+    /** The same plus {@code residual (N, O)}. */
+    Tensor forward(Ops ops, Tensor x, Tensor residual);
+
     /**
      * {@code x · weightᵀ + bias}.
      *
@@ -18,6 +21,11 @@ public sealed interface Linear {
         @Override
         public Tensor forward(Ops ops, Tensor x) {
             return ops.matmul(x, weight, bias);
+        }
+
+        @Override
+        public Tensor forward(Ops ops, Tensor x, Tensor residual) {
+            return ops.matmul(x, weight, bias, residual);
         }
     }
 }

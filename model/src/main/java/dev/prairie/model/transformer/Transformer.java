@@ -77,7 +77,7 @@ public final class Transformer {
         if (positionTable != null) x = ops.add(x, ops.embedding(positionTable, tokens.positions()));
         for (int l = 0; l < layers.size(); l++) {
             int layer = l;
-            x = ops.block(x, (o, h) -> residual(o, h, layer, tokens, cache));
+            x = ops.block(x, (o, h) -> layer(o, h, layer, tokens, cache));
         }
         return norm.forward(ops, x);
     }
@@ -87,13 +87,13 @@ public final class Transformer {
         return head.forward(ops, hidden);
     }
 
-    private Tensor residual(Ops ops, Tensor x, int layer, Tokens tokens, KvCache cache) {
+    private Tensor layer(Ops ops, Tensor x, int layer, Tokens tokens, KvCache cache) {
         Layer w = layers.get(layer);
-        Tensor h = ops.add(x, attention(ops, w, w.attentionNorm.forward(ops, x), layer, tokens, cache));
-        return ops.add(h, w.feedForward.forward(ops, w.feedForwardNorm.forward(ops, h)));
+        Tensor h = attention(ops, w, w.attentionNorm.forward(ops, x), x, layer, tokens, cache);
+        return w.feedForward.forward(ops, w.feedForwardNorm.forward(ops, h), h);
     }
 
-    private Tensor attention(Ops ops, Layer w, Tensor x, int layer, Tokens tokens, KvCache cache) {
+    private Tensor attention(Ops ops, Layer w, Tensor x, Tensor residual, int layer, Tokens tokens, KvCache cache) {
         int n = tokens.count();
         int d = config.headWidth();
         Tensor q = ops.view(w.q.forward(ops, x), Shape.of(n, config.heads(), d));
@@ -106,7 +106,7 @@ public final class Transformer {
             k = ops.rope(k, tokens.positions(), config.theta());
         }
         Tensor mixed = ops.attention(q, cache.append(layer, k, v, tokens), tokens, (float) (1 / Math.sqrt(d)));
-        return w.out.forward(ops, ops.view(mixed, Shape.of(n, config.heads() * d)));
+        return w.out.forward(ops, ops.view(mixed, Shape.of(n, config.heads() * d)), residual);
     }
 
     public TransformerConfig config() {

@@ -76,17 +76,30 @@ public class Ops {
 
     /** {@code (…, O) = x(…, C) · w(O, C)ᵀ}, plus {@code bias(O)} where there is one. */
     public Tensor matmul(Tensor x, Tensor w, @Nullable Tensor bias) {
+        return matmul(x, w, bias, null);
+    }
+
+    /** The same plus {@code residual(…, O)}, where there is one: what a layer adds to the stream that it read from. */
+    public Tensor matmul(Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         rank("matmul", "w", w, 2);
         f32("matmul", "x", x);
         f32("matmul", "w", w);
         if (x.shape().last() != w.shape().dim(1))
             throw new ShapeException("matmul", "x" + x.shape() + " and w" + w.shape() + " disagree on C");
-        if (bias != null
-                && (bias.shape().rank() != 1 || bias.shape().dim(0) != w.shape().dim(0)))
-            throw new ShapeException("matmul", "w" + w.shape() + " and bias" + bias.shape() + " disagree on O");
-        Tensor out = allocate(x.shape().withLast(w.shape().dim(0)));
-        kernels.matmul(out, x, w, bias);
-        record(new Step.MatMul(out, x, w, bias));
+        if (bias != null) {
+            f32("matmul", "bias", bias);
+            if (bias.shape().rank() != 1 || bias.shape().dim(0) != w.shape().dim(0))
+                throw new ShapeException("matmul", "w" + w.shape() + " and bias" + bias.shape() + " disagree on O");
+        }
+        Shape shape = x.shape().withLast(w.shape().dim(0));
+        if (residual != null) {
+            f32("matmul", "residual", residual);
+            if (!residual.shape().equals(shape))
+                throw new ShapeException("matmul", "the product is " + shape + " but residual" + residual.shape());
+        }
+        Tensor out = allocate(shape);
+        kernels.matmul(out, x, w, bias, residual);
+        record(new Step.MatMul(out, x, w, bias, residual));
         return out;
     }
 
@@ -195,7 +208,10 @@ public class Ops {
         return out;
     }
 
-    /** {@code (N)} losses in nats from {@code logits(N, V)}; a target of -1 counts nothing. */
+    /**
+     * {@code (N)} losses in nats from {@code logits(N, V)}; a target of -1 counts nothing. A tape's backward may overwrite
+     * logits that came out of a product and went nowhere else: read what you want of them before.
+     */
     public Tensor crossEntropy(Tensor logits, int[] targets) {
         rank("crossEntropy", "logits", logits, 2);
         f32("crossEntropy", "logits", logits);
@@ -203,8 +219,9 @@ public class Ops {
             throw new ShapeException("crossEntropy", "logits" + logits.shape() + " but " + targets.length + " targets");
         within("crossEntropy", "target", targets, -1, logits.shape().last());
         Tensor losses = allocate(Shape.of(targets.length));
-        kernels.crossEntropy(losses, logits, targets);
-        record(new Step.CrossEntropy(losses, logits, targets));
+        Tensor lse = allocate(losses.shape());
+        kernels.crossEntropy(losses, lse, logits, targets);
+        record(new Step.CrossEntropy(losses, lse, logits, targets));
         return losses;
     }
 

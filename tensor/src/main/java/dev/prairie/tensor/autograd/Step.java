@@ -3,6 +3,7 @@ package dev.prairie.tensor.autograd;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -35,10 +36,18 @@ sealed interface Step {
         }
     }
 
-    record MatMul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias) implements Step {
+    record MatMul(
+            Tensor out,
+            Tensor x,
+            Tensor w,
+            @Nullable Tensor bias,
+            @Nullable Tensor residual) implements Step {
         @Override
         public List<Tensor> inputs() {
-            return bias == null ? List.of(x, w) : List.of(x, w, bias);
+            var inputs = new ArrayList<>(List.of(x, w));
+            if (bias != null) inputs.add(bias);
+            if (residual != null) inputs.add(residual);
+            return inputs;
         }
     }
 
@@ -105,7 +114,7 @@ sealed interface Step {
         }
     }
 
-    record CrossEntropy(Tensor out, Tensor logits, int[] targets) implements Step {
+    record CrossEntropy(Tensor out, Tensor lse, Tensor logits, int[] targets) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(logits);

@@ -9,6 +9,7 @@ import dev.prairie.tensor.conformance.Case.Effect;
 import dev.prairie.tensor.conformance.Case.Forward;
 import dev.prairie.tensor.conformance.Case.InPlace;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.Gradient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -95,7 +96,33 @@ final class Cases {
                     s(z[0], z[1]),
                     s(z[2], z[1]),
                     s(z[2]));
+            op(
+                    "matmul",
+                    "residual",
+                    SUM,
+                    (o, in) -> o.matmul(in.get(0), in.get(1), null, in.get(2)),
+                    s(z[0], z[1]),
+                    s(z[2], z[1]),
+                    s(z[0], z[2]));
+            op(
+                    "matmul",
+                    "bias and residual",
+                    SUM,
+                    (o, in) -> o.matmul(in.get(0), in.get(1), in.get(2), o.scale(in.get(3), 2)),
+                    s(z[0], z[1]),
+                    s(z[2], z[1]),
+                    s(z[2]),
+                    s(z[0], z[2]));
         }
+        op(
+                "matmul",
+                "residual of itself",
+                SUM,
+                (o, in) -> o.block(
+                        o.gelu(in.get(0)), (inner, x) -> inner.matmul(inner.gelu(x), in.get(1), null, inner.gelu(x))),
+                s(19, 21),
+                s(21, 21));
+        op("matmul", "all one", SUM, (o, in) -> o.matmul(in.get(0), in.get(0), null, in.get(0)), s(18, 18));
         op("matmul", "no rows", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(0, 8), s(5, 8));
         op("matmul", "three dimensions", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(2, 3, 8), s(5, 8));
     }
@@ -109,6 +136,16 @@ final class Cases {
         packed("one key head", new int[] {0, 17, 40}, 6, 1, 16);
         packed("long", new int[] {0, 150, 163}, 3, 3, 33);
         packed("tiles", new int[] {0, 130, 260}, 2, 1, 64);
+        int[] one = positions(0, 20);
+        op(
+                "attention",
+                "all one",
+                5e-5,
+                (o, in) -> {
+                    var tokens = new Tokens(new int[20], one, new int[] {0, 20});
+                    return o.attention(in.get(0), KeyValues.packed(in.get(0), in.get(0), tokens), tokens, 0.25f);
+                },
+                s(20, 2, 16));
         // Decoding: queries stand at the end of what the cache holds, in blocks that lie scattered.
         op(
                 "attention",
@@ -149,6 +186,14 @@ final class Cases {
             op("swiGlu", "far out", 2e-4, (o, in) -> o.swiGlu(o.scale(in.get(0), 90), in.get(1)), s(n), s(n));
             op("add", "", POINT, (o, in) -> o.add(in.get(0), in.get(1)), s(n), s(n));
             op("add", "to itself", POINT, (o, in) -> o.add(in.get(0), in.get(0)), s(n));
+            op(
+                    "add",
+                    "of one",
+                    POINT,
+                    (o, in) -> o.add(o.scale(in.get(0), 3), o.add(in.get(0), in.get(1))),
+                    s(n),
+                    s(n));
+            op("swiGlu", "of one", 5e-6, (o, in) -> o.swiGlu(in.get(0), in.get(0)), s(n));
             op("scale", "", POINT, (o, in) -> o.scale(in.get(0), -1.5f), s(n));
         }
         op("cast", "through BF16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.BF16), DType.F32), s(77));
@@ -166,6 +211,28 @@ final class Cases {
     private void loss() {
         op("crossEntropy", "", SUM, (o, in) -> o.crossEntropy(in.get(0), ids(5, 7)), s(5, 7));
         op("crossEntropy", "ignored", SUM, (o, in) -> o.crossEntropy(in.get(0), new int[] {2, -1, 0, -1}), s(4, 65));
+        for (int ignored : new int[] {0, 3}) // logits of a product: the gradient may take their place
+        op(
+                    "crossEntropy",
+                    "of a product",
+                    SUM,
+                    (o, in) -> {
+                        int[] targets = ids(20, 35);
+                        if (ignored > 0) targets[ignored] = -1;
+                        return o.crossEntropy(o.matmul(in.get(0), in.get(1), null), targets);
+                    },
+                    s(20, 11),
+                    s(35, 11));
+        op(
+                "crossEntropy",
+                "logits used twice",
+                SUM,
+                (o, in) -> {
+                    var logits = o.matmul(in.get(0), in.get(1), null);
+                    return o.add(o.crossEntropy(logits, ids(6, 17)), o.crossEntropy(o.gelu(logits), ids(6, 16)));
+                },
+                s(6, 11),
+                s(17, 11));
         op("crossEntropy", "wide", SUM, (o, in) -> o.crossEntropy(in.get(0), ids(40, 1030)), s(40, 1030));
         op("crossEntropy", "sure", 1e-4, (o, in) -> o.crossEntropy(o.scale(in.get(0), 60), ids(9, 33)), s(9, 33));
     }
@@ -179,7 +246,7 @@ final class Cases {
                     1e-5,
                     (k, in) -> {
                         k.scale(in.get(3), in.get(3), 0.01f);
-                        k.accumulate(in.get(3), in.get(4), 1); // second moments are not negative
+                        k.accumulate(new Gradient(in.get(3), true), in.get(4), 1); // second moments are not negative
                         k.adamW(in.get(0), in.get(1), in.get(2), in.get(3), step);
                     },
                     s(n),
@@ -187,10 +254,23 @@ final class Cases {
                     s(n),
                     s(n),
                     s(n));
-            inPlace("accumulate", "", POINT, (k, in) -> k.accumulate(in.get(0), in.get(1), -0.7f), s(n), s(n));
+            for (boolean add : new boolean[] {true, false})
+                inPlace(
+                        "accumulate",
+                        add ? "on top" : "over",
+                        POINT,
+                        (k, in) -> k.accumulate(new Gradient(in.get(0), add), in.get(1), -0.7f),
+                        s(n),
+                        s(n));
             inPlace("squaredNorm", "", 1e-6, (k, in) -> in.get(0).set(0, (float) k.squaredNorm(in.get(0))), s(n));
         }
-        inPlace("biasBackward", "", SUM, (k, in) -> k.biasBackward(in.get(0), in.get(1)), s(35), s(77, 35));
+        inPlace(
+                "biasBackward",
+                "",
+                SUM,
+                (k, in) -> k.biasBackward(new Gradient(in.get(0), true), in.get(1)),
+                s(35),
+                s(77, 35));
     }
 
     private void op(String op, String note, double tolerance, Forward forward, Shape... inputs) {

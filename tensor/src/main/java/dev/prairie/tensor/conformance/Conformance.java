@@ -10,6 +10,7 @@ import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.reference.ReferenceKernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,9 @@ import java.util.Random;
  */
 public final class Conformance {
     private static final long SEED = 20260101;
+
+    /** What gradients hold that are added to. */
+    private static final float BEFORE = 0.75f;
 
     private Conformance() {}
 
@@ -38,30 +42,49 @@ public final class Conformance {
         return Cases.all();
     }
 
-    /** The whole table on one device. */
+    /** The whole table on one device in F32. */
     public static List<Result> run(GradKernels kernels) {
-        return cases().stream().map(c -> run(c, kernels)).toList();
+        return run(kernels, DType.F32);
     }
 
-    /** One case on one device, against the reference. */
+    /** The whole table on the kernels of one device for {@code precision}. */
+    public static List<Result> run(GradKernels kernels, DType precision) {
+        return cases().stream().map(c -> run(c, kernels, precision)).toList();
+    }
+
+    /** One case on one device in F32, against the reference. */
     public static Result run(Case c, GradKernels kernels) {
-        List<Named> found = evaluate(c, kernels, false);
-        List<Named> expected = evaluate(c, new ReferenceKernels(), false);
-        var comparison = new Comparison(c.tolerance());
+        return run(c, kernels, DType.F32);
+    }
+
+    /** One case on one device, against the reference of that precision. */
+    public static Result run(Case c, GradKernels kernels, DType precision) {
+        List<Named> found = evaluate(c, kernels, false, false);
+        List<Named> expected = evaluate(c, new ReferenceKernels(precision), false, false);
+        var comparison = new Comparison(c.tolerance(precision));
         for (int i = 0; i < expected.size(); i++)
             comparison.compare(expected.get(i).name, found.get(i).values, expected.get(i).values);
-        if (c instanceof Case.Differentiable) { // forgetting and running again must change no bit
-            List<Named> again = evaluate(c, kernels, true);
+        if (c instanceof Case.Differentiable) {
+            List<Named> again = evaluate(c, kernels, false, true); // forgetting and running again must change no bit
             for (int i = 0; i < found.size(); i++)
                 comparison.same(found.get(i).name + " recomputed", again.get(i).values, found.get(i).values);
+            List<Named> added = evaluate(c, kernels, true, false);
+            for (int i = 1; i < found.size(); i++)
+                comparison.compare(found.get(i).name + " added", added.get(i).values, plus(expected.get(i).values));
         }
         return comparison.result(c);
+    }
+
+    private static float[] plus(float[] gradient) {
+        float[] sum = gradient.clone();
+        for (int i = 0; i < sum.length; i++) sum[i] += BEFORE;
+        return sum;
     }
 
     /** The reference's gradients of one case against central differences of its own forward, on sampled elements. */
     public static Result finiteDifferences(Case.Differentiable c) {
         float h = 1e-2f;
-        List<Named> analytic = evaluate(c, new ReferenceKernels(), false);
+        List<Named> analytic = evaluate(c, new ReferenceKernels(), false, false);
         var comparison = new Comparison(4e-3);
         try (Arena arena = Arena.ofShared();
                 Slab slab = new Slab()) {
@@ -90,10 +113,17 @@ public final class Conformance {
 
     private record Named(String name, float[] values) {}
 
-    /** Output first, then the gradient of each input; for an in-place kernel its inputs afterwards. */
-    private static List<Named> evaluate(Case c, GradKernels kernels, boolean recompute) {
+    /**
+     * Output first, then the gradient of each input; for an in-place kernel its inputs afterwards. Memory that a kernel
+     * must not read holds no number.
+     *
+     * @param add whether gradients are added to what is there
+     */
+    private static List<Named> evaluate(Case c, GradKernels kernels, boolean add, boolean recompute) {
         try (Arena arena = Arena.ofShared();
                 Slab slab = new Slab()) {
+            fill(slab.allocate(DType.F32, Shape.of(1 << 16)), Float.NaN);
+            slab.reset();
             List<Tensor> inputs = inputs(c, arena);
             var results = new ArrayList<Named>();
             switch (c) {
@@ -105,11 +135,11 @@ public final class Conformance {
                 }
                 case Case.Differentiable op -> {
                     List<Tensor> gradients = inputs.stream()
-                            .map(x -> Tensor.zeros(arena, x.shape()))
+                            .map(x -> fill(Tensor.zeros(arena, x.shape()), add ? BEFORE : Float.NaN))
                             .toList();
                     Map<Tensor, Tensor> trainable = new HashMap<>();
                     for (int i = 0; i < inputs.size(); i++) trainable.put(inputs.get(i), gradients.get(i));
-                    var tape = new Tape(kernels, slab, trainable, recompute);
+                    var tape = new Tape(kernels, slab, trainable, add, recompute);
                     Tensor out = op.forward().apply(tape, inputs);
                     results.add(new Named("output", out.toFloats()));
                     tape.backward(out, weights(arena, out.shape()));
@@ -140,6 +170,13 @@ public final class Conformance {
 
     private static Tensor weights(Arena arena, Shape shape) {
         return uniform(arena, shape, new Random(SEED + 2));
+    }
+
+    private static Tensor fill(Tensor t, float value) {
+        float[] values = new float[(int) t.shape().size()];
+        Arrays.fill(values, value);
+        t.copyFrom(values);
+        return t;
     }
 
     private static Tensor uniform(Arena arena, Shape shape, Random random) {

@@ -5,36 +5,38 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 
 /**
- * What a device must add to train. Every backward accumulates ({@code +=}) into its d-arguments, which never overlap
- * its other arguments. Capability is this type, not an exception.
+ * What a device must add to train. Every backward puts its results into its {@link Gradient}s: {@code +=} below means on
+ * top of what is there or over it, as the gradient says; over it, the whole tensor is written. Gradients never overlap
+ * each other nor another argument, except where said. Capability is this type, not an exception.
  */
 public interface GradKernels extends Kernels {
     /** {@code dTable[ids[n]] += dOut[n]}. */
-    void embeddingBackward(Tensor dTable, Tensor dOut, int[] ids);
+    void embeddingBackward(Gradient dTable, Tensor dOut, int[] ids);
 
     /** Into {@code dX(N, C)} and {@code dW(C)}. */
-    void rmsNormBackward(Tensor dX, Tensor dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd);
+    void rmsNormBackward(Gradient dX, Gradient dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd);
 
     /** Into {@code dX(N, C)}, {@code dW(C)} and {@code dB(C)}. */
-    void layerNormBackward(Tensor dX, Tensor dW, Tensor dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd);
+    void layerNormBackward(
+            Gradient dX, Gradient dW, Gradient dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd);
 
     /** {@code dX(N, C) += dOut(N, O) · w(O, C)}. */
-    void matmulBackwardInput(Tensor dX, Tensor dOut, Tensor w);
+    void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w);
 
     /** {@code dW(O, C) += dOut(N, O)ᵀ · x(N, C)}. */
-    void matmulBackwardWeight(Tensor dW, Tensor dOut, Tensor x);
+    void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x);
 
     /** {@code dBias(O) += Σ_n dOut(N, O)}. */
-    void biasBackward(Tensor dBias, Tensor dOut);
+    void biasBackward(Gradient dBias, Tensor dOut);
 
-    /** The rotation by the opposite angle, accumulated: {@code dX += rope⁻¹(dOut)}. */
-    void ropeBackward(Tensor dX, Tensor dOut, int[] positions, float theta);
+    /** The rotation by the opposite angle: {@code dX += rope⁻¹(dOut)}. */
+    void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta);
 
     /** Into {@code dQ(N, H, D)}, and {@code dK}, {@code dV} in the layout of {@code kv}. */
     void attentionBackward(
-            Tensor dQ,
-            Tensor dK,
-            Tensor dV,
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
             Tensor dOut,
             Tensor out,
             Tensor lse,
@@ -44,19 +46,23 @@ public interface GradKernels extends Kernels {
             float scale);
 
     /** Into {@code dGate} and {@code dUp}. */
-    void swiGluBackward(Tensor dGate, Tensor dUp, Tensor dOut, Tensor gate, Tensor up);
+    void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up);
 
     /** Into {@code dX}. */
-    void geluBackward(Tensor dX, Tensor dOut, Tensor x);
+    void geluBackward(Gradient dX, Tensor dOut, Tensor x);
 
     /** {@code dst += factor * src}: the backward of add and of scale. */
-    void accumulate(Tensor dst, Tensor src, float factor);
+    void accumulate(Gradient dst, Tensor src, float factor);
 
     /** {@code dX[rows[m]] += dOut[m]}; a row may be named more than once. */
-    void gatherBackward(Tensor dX, Tensor dOut, int[] rows);
+    void gatherBackward(Gradient dX, Tensor dOut, int[] rows);
 
-    /** {@code dLogits += dLosses[n] * (softmax(logits[n]) - onehot(targets[n]))}, nothing where the target is -1. */
-    void crossEntropyBackward(Tensor dLogits, Tensor dLosses, Tensor logits, int[] targets);
+    /**
+     * {@code dLogits += dLosses[n] * (softmax(logits[n]) - onehot(targets[n]))}, nothing where the target is -1;
+     * {@code lse} is what forward kept. {@code dLogits} may be over {@code logits} itself, which spares the largest
+     * tensor of a step.
+     */
+    void crossEntropyBackward(Gradient dLogits, Tensor dLosses, Tensor logits, Tensor lse, int[] targets);
 
     /** {@code Σ x²}, accumulated in double. */
     double squaredNorm(Tensor x);

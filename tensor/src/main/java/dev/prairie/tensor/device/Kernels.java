@@ -23,8 +23,10 @@ public interface Kernels {
     /** Layer norm: {@code out = (x - mean) / sqrt(var + eps) * w + b}; {@code mean(N)}, {@code rstd(N)} kept. */
     void layerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps);
 
-    /** {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O)}. */
-    void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias);
+    /**
+     * {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
+     */
+    void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
      * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of
@@ -58,8 +60,8 @@ public interface Kernels {
     void cast(Tensor out, Tensor x);
 
     /**
-     * {@code losses(N) = -log softmax(logits(N, V))[targets[n]]} in nats; 0 where the target is -1. Logits are left
-     * untouched.
+     * {@code losses(N) = -log softmax(logits(N, V))[targets[n]]} in nats. The log-sum-exp of each row, {@code lse(N)}, is
+     * kept for backward. Both are 0 where the target is -1. Logits are left untouched.
      */
-    void crossEntropy(Tensor losses, Tensor logits, int[] targets);
+    void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets);
 }

@@ -5,6 +5,7 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +13,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * The definition of every kernel: one readable loop each, backward beside forward, sums in double. Slow, obvious, and
  * what every other device is checked against. One thread; nothing here is meant to be fast.
+ *
+ * <p>In BF16 the operands of every product (matmul and its backwards, q·k, p·v and the products of attention's backward)
+ * are rounded to BF16, to nearest even; sums stay as they are, and so does everything else.
  */
 public final class ReferenceKernels implements GradKernels {
     private static final double GELU_SCALE = Math.sqrt(2 / Math.PI);
     private static final double GELU_CUBIC = 0.044715;
+
+    private final boolean rounded;
+
+    /** In F32. */
+    public ReferenceKernels() {
+        this(DType.F32);
+    }
+
+    /** With the operands of products in {@code precision}, F32 or BF16. */
+    public ReferenceKernels(DType precision) {
+        if (precision != DType.F32 && precision != DType.BF16)
+            throw new IllegalArgumentException("reference: precision " + precision + ", must be F32 or BF16");
+        rounded = precision == DType.BF16;
+    }
 
     // ---- embedding, gather ------------------------------------------------------------------------------------
 
@@ -25,7 +43,7 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void embeddingBackward(Tensor dTable, Tensor dOut, int[] ids) {
+    public void embeddingBackward(Gradient dTable, Tensor dOut, int[] ids) {
         gatherBackward(dTable, dOut, ids);
     }
 
@@ -37,10 +55,11 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void gatherBackward(Tensor dX, Tensor dOut, int[] rows) {
-        int width = dX.shape().last();
+    public void gatherBackward(Gradient dX, Tensor dOut, int[] rows) {
+        Tensor to = dX.cleared();
+        int width = to.shape().last();
         for (int m = 0; m < rows.length; m++)
-            for (int i = 0; i < width; i++) plus(dX, (long) rows[m] * width + i, dOut.get((long) m * width + i));
+            for (int i = 0; i < width; i++) plus(to, (long) rows[m] * width + i, dOut.get((long) m * width + i));
     }
 
     // ---- norms ------------------------------------------------------------------------------------------------
@@ -58,7 +77,9 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void rmsNormBackward(Tensor dX, Tensor dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
+    public void rmsNormBackward(Gradient dX, Gradient dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
+        Tensor toX = dX.cleared();
+        Tensor toW = dW.cleared();
         int width = x.shape().last();
         for (int n = 0; n < x.shape().rows(); n++) {
             long row = (long) n * width;
@@ -68,8 +89,8 @@ public final class ReferenceKernels implements GradKernels {
                 projection += (double) dOut.get(row + i) * w.get(i) * x.get(row + i) * r / width;
             for (int i = 0; i < width; i++) {
                 double normed = x.get(row + i) * r;
-                plus(dW, i, dOut.get(row + i) * normed);
-                plus(dX, row + i, r * ((double) dOut.get(row + i) * w.get(i) - normed * projection));
+                plus(toW, i, dOut.get(row + i) * normed);
+                plus(toX, row + i, r * ((double) dOut.get(row + i) * w.get(i) - normed * projection));
             }
         }
     }
@@ -93,7 +114,10 @@ public final class ReferenceKernels implements GradKernels {
 
     @Override
     public void layerNormBackward(
-            Tensor dX, Tensor dW, Tensor dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
+            Gradient dX, Gradient dW, Gradient dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
+        Tensor toX = dX.cleared();
+        Tensor toW = dW.cleared();
+        Tensor toB = dB.cleared();
         int width = x.shape().last();
         for (int n = 0; n < x.shape().rows(); n++) {
             long row = (long) n * width;
@@ -108,9 +132,9 @@ public final class ReferenceKernels implements GradKernels {
             }
             for (int i = 0; i < width; i++) {
                 double normed = (x.get(row + i) - mu) * r;
-                plus(dW, i, dOut.get(row + i) * normed);
-                plus(dB, i, dOut.get(row + i));
-                plus(dX, row + i, r * ((double) dOut.get(row + i) * w.get(i) - average - normed * projection));
+                plus(toW, i, dOut.get(row + i) * normed);
+                plus(toB, i, dOut.get(row + i));
+                plus(toX, row + i, r * ((double) dOut.get(row + i) * w.get(i) - average - normed * projection));
             }
         }
     }
@@ -118,52 +142,73 @@ public final class ReferenceKernels implements GradKernels {
     // ---- products ---------------------------------------------------------------------------------------------
 
     @Override
-    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias) {
+    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         int rows = x.shape().rows();
         int width = x.shape().last();
         int outputs = w.shape().dim(0);
         for (int n = 0; n < rows; n++)
             for (int o = 0; o < outputs; o++) {
-                double sum = dot(x, (long) n * width, w, (long) o * width, width);
-                out.set((long) n * outputs + o, (float) (bias == null ? sum : sum + bias.get(o)));
+                long at = (long) n * outputs + o;
+                double sum = product(x, (long) n * width, w, (long) o * width, width);
+                if (bias != null) sum += bias.get(o);
+                if (residual != null) sum += residual.get(at);
+                out.set(at, (float) sum);
             }
     }
 
     @Override
-    public void matmulBackwardInput(Tensor dX, Tensor dOut, Tensor w) {
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
+        Tensor to = dX.cleared();
         int width = w.shape().last();
         int outputs = w.shape().dim(0);
-        for (int n = 0; n < dX.shape().rows(); n++)
+        for (int n = 0; n < to.shape().rows(); n++)
             for (int i = 0; i < width; i++) {
                 double sum = 0;
                 for (int o = 0; o < outputs; o++)
-                    sum += (double) dOut.get((long) n * outputs + o) * w.get((long) o * width + i);
-                plus(dX, (long) n * width + i, sum);
+                    sum += operand(dOut, (long) n * outputs + o) * operand(w, (long) o * width + i);
+                plus(to, (long) n * width + i, sum);
             }
     }
 
     @Override
-    public void matmulBackwardWeight(Tensor dW, Tensor dOut, Tensor x) {
+    public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
+        Tensor to = dW.cleared();
         int rows = x.shape().rows();
         int width = x.shape().last();
-        int outputs = dW.shape().dim(0);
+        int outputs = to.shape().dim(0);
         for (int o = 0; o < outputs; o++)
             for (int i = 0; i < width; i++) {
                 double sum = 0;
                 for (int n = 0; n < rows; n++)
-                    sum += (double) dOut.get((long) n * outputs + o) * x.get((long) n * width + i);
-                plus(dW, (long) o * width + i, sum);
+                    sum += operand(dOut, (long) n * outputs + o) * operand(x, (long) n * width + i);
+                plus(to, (long) o * width + i, sum);
             }
     }
 
     @Override
-    public void biasBackward(Tensor dBias, Tensor dOut) {
+    public void biasBackward(Gradient dBias, Tensor dOut) {
+        Tensor to = dBias.cleared();
         int outputs = dOut.shape().last();
         for (int o = 0; o < outputs; o++) {
             double sum = 0;
             for (int n = 0; n < dOut.shape().rows(); n++) sum += dOut.get((long) n * outputs + o);
-            plus(dBias, o, sum);
+            plus(to, o, sum);
         }
+    }
+
+    /** A number as products take it, from memory of any floating type. */
+    private double operand(Tensor t, long i) {
+        return operand(read(t, i));
+    }
+
+    private double operand(double x) {
+        return rounded ? fromBf16(bf16((float) x)) : x;
+    }
+
+    private double product(Tensor a, long from, Tensor b, long other, int n) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) sum += operand(a, from + i) * operand(b, other + i);
+        return sum;
     }
 
     // ---- positions and attention ------------------------------------------------------------------------------
@@ -175,8 +220,8 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void ropeBackward(Tensor dX, Tensor dOut, int[] positions, float theta) {
-        turn(dX, dOut, positions, theta, -1);
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
+        turn(dX.cleared(), dOut, positions, theta, -1);
     }
 
     private static void turn(Tensor out, Tensor x, int[] positions, double theta, int sign) {
@@ -210,7 +255,7 @@ public final class ReferenceKernels implements GradKernels {
                     double[] score = new double[seen];
                     double max = Double.NEGATIVE_INFINITY;
                     for (int s = 0; s < seen; s++) {
-                        score[s] = scale * dot(q, query, kv.k(), key(kv, b, s, h * keyHeads / heads), width);
+                        score[s] = scale * product(q, query, kv.k(), key(kv, b, s, h * keyHeads / heads), width);
                         max = Math.max(max, score[s]);
                     }
                     double sum = 0;
@@ -219,7 +264,8 @@ public final class ReferenceKernels implements GradKernels {
                     for (int i = 0; i < width; i++) {
                         double mixed = 0;
                         for (int s = 0; s < seen; s++)
-                            mixed += Math.exp(score[s] - l) * kv.v().get(key(kv, b, s, h * keyHeads / heads) + i);
+                            mixed += operand(Math.exp(score[s] - l))
+                                    * operand(kv.v(), key(kv, b, s, h * keyHeads / heads) + i);
                         out.set(query + i, (float) mixed);
                     }
                     lse.set((long) n * heads + h, (float) l);
@@ -229,9 +275,9 @@ public final class ReferenceKernels implements GradKernels {
     /** Dao et al. 2022 (arXiv 2205.14135), appendix B: the probabilities come back from the log-sum-exp. */
     @Override
     public void attentionBackward(
-            Tensor dQ,
-            Tensor dK,
-            Tensor dV,
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
             Tensor dOut,
             Tensor out,
             Tensor lse,
@@ -239,6 +285,9 @@ public final class ReferenceKernels implements GradKernels {
             KeyValues kv,
             Tokens tokens,
             float scale) {
+        Tensor toQ = dQ.cleared();
+        Tensor toK = dK.cleared();
+        Tensor toV = dV.cleared();
         int heads = q.shape().dim(1);
         int width = q.shape().dim(2);
         int keyHeads = kv.k().shape().dim(1);
@@ -249,12 +298,13 @@ public final class ReferenceKernels implements GradKernels {
                     double delta = dot(dOut, query, out, query, width);
                     for (int s = 0; s <= tokens.positions()[n]; s++) {
                         long key = key(kv, b, s, h * keyHeads / heads);
-                        double p = Math.exp(scale * dot(q, query, kv.k(), key, width) - lse.get((long) n * heads + h));
-                        double dScore = scale * p * (dot(dOut, query, kv.v(), key, width) - delta);
+                        double score = scale * product(q, query, kv.k(), key, width);
+                        double p = Math.exp(score - lse.get((long) n * heads + h));
+                        double dScore = p * (product(dOut, query, kv.v(), key, width) - delta);
                         for (int i = 0; i < width; i++) {
-                            plus(dV, key + i, p * dOut.get(query + i));
-                            plus(dQ, query + i, dScore * kv.k().get(key + i));
-                            plus(dK, key + i, dScore * q.get(query + i));
+                            plus(toV, key + i, operand(p) * operand(dOut, query + i));
+                            plus(toQ, query + i, scale * operand(dScore) * operand(kv.k(), key + i));
+                            plus(toK, key + i, scale * operand(dScore) * operand(q, query + i));
                         }
                     }
                 }
@@ -275,12 +325,14 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void swiGluBackward(Tensor dGate, Tensor dUp, Tensor dOut, Tensor gate, Tensor up) {
+    public void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up) {
+        Tensor toGate = dGate.cleared();
+        Tensor toUp = dUp.cleared();
         for (long i = 0; i < dOut.shape().size(); i++) {
             double g = gate.get(i);
             double s = sigmoid(g);
-            plus(dGate, i, dOut.get(i) * up.get(i) * s * (1 + g * (1 - s)));
-            plus(dUp, i, dOut.get(i) * g * s);
+            plus(toGate, i, dOut.get(i) * up.get(i) * s * (1 + g * (1 - s)));
+            plus(toUp, i, dOut.get(i) * g * s);
         }
     }
 
@@ -293,12 +345,13 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void geluBackward(Tensor dX, Tensor dOut, Tensor x) {
+    public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
+        Tensor to = dX.cleared();
         for (long i = 0; i < dOut.shape().size(); i++) {
             double v = x.get(i);
             double t = Math.tanh(GELU_SCALE * (v + GELU_CUBIC * v * v * v));
             double inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * v * v);
-            plus(dX, i, dOut.get(i) * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * inner));
+            plus(to, i, dOut.get(i) * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * inner));
         }
     }
 
@@ -313,8 +366,9 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void accumulate(Tensor dst, Tensor src, float factor) {
-        for (long i = 0; i < dst.shape().size(); i++) plus(dst, i, (double) src.get(i) * factor);
+    public void accumulate(Gradient dst, Tensor src, float factor) {
+        Tensor to = dst.cleared();
+        for (long i = 0; i < to.shape().size(); i++) plus(to, i, (double) src.get(i) * factor);
     }
 
     @Override
@@ -326,7 +380,7 @@ public final class ReferenceKernels implements GradKernels {
         MemorySegment s = t.segment();
         return switch (t.type()) {
             case F32 -> s.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
-            case BF16 -> Float.intBitsToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2) << 16);
+            case BF16 -> fromBf16(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
             case F16 -> Float.float16ToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
             case I32 -> throw new IllegalArgumentException("cast: I32 holds ids, not numbers");
         };
@@ -342,6 +396,10 @@ public final class ReferenceKernels implements GradKernels {
         }
     }
 
+    private static float fromBf16(short bits) {
+        return Float.intBitsToFloat(bits << 16);
+    }
+
     /** Nearest, ties to even; NaN stays a quiet NaN. */
     private static short bf16(float value) {
         int bits = Float.floatToRawIntBits(value);
@@ -352,27 +410,28 @@ public final class ReferenceKernels implements GradKernels {
     // ---- loss and optimizer -----------------------------------------------------------------------------------
 
     @Override
-    public void crossEntropy(Tensor losses, Tensor logits, int[] targets) {
+    public void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets) {
         int vocabulary = logits.shape().last();
         for (int n = 0; n < targets.length; n++) {
             long row = (long) n * vocabulary;
-            double loss = targets[n] < 0 ? 0 : logSumExp(logits, row, vocabulary) - logits.get(row + targets[n]);
-            losses.set(n, (float) loss);
+            double l = targets[n] < 0 ? 0 : logSumExp(logits, row, vocabulary);
+            losses.set(n, targets[n] < 0 ? 0 : (float) (l - logits.get(row + targets[n])));
+            lse.set(n, (float) l);
         }
     }
 
+    /** Element by element, each logit read before its gradient is written: the two may be the same memory. */
     @Override
-    public void crossEntropyBackward(Tensor dLogits, Tensor dLosses, Tensor logits, int[] targets) {
+    public void crossEntropyBackward(Gradient dLogits, Tensor dLosses, Tensor logits, Tensor lse, int[] targets) {
         int vocabulary = logits.shape().last();
-        for (int n = 0; n < targets.length; n++) {
-            if (targets[n] < 0) continue;
-            long row = (long) n * vocabulary;
-            double l = logSumExp(logits, row, vocabulary);
+        for (int n = 0; n < targets.length; n++)
             for (int i = 0; i < vocabulary; i++) {
-                double p = Math.exp(logits.get(row + i) - l);
-                plus(dLogits, row + i, dLosses.get(n) * (p - (i == targets[n] ? 1 : 0)));
+                long at = (long) n * vocabulary + i;
+                double p = Math.exp((double) logits.get(at) - lse.get(n));
+                double d = targets[n] < 0 ? 0 : dLosses.get(n) * (p - (i == targets[n] ? 1 : 0));
+                dLogits.tensor()
+                        .set(at, (float) (dLogits.add() ? dLogits.tensor().get(at) + d : d));
             }
-        }
     }
 
     @Override

@@ -19,16 +19,18 @@ public record MemoryEstimate(long weights, long activations) {
     /** For {@code tokens} tokens a batch. */
     public static MemoryEstimate of(TransformerConfig c, int tokens, boolean recompute) {
         long weights = 4 * 4 * c.parameters();
-        // Floats that the ops of one layer hand out for one token; see Transformer.residual.
+        // Floats that the ops of one layer hand out for one token; see Transformer.layer.
         long heads = (long) c.heads() * c.headWidth();
         long keys = (long) c.keyHeads() * c.headWidth();
         long turned = c.positions() == Positions.ROPE ? heads + keys : 0;
         long normed = c.queryKeyNorm() ? heads + keys : 0;
         long inner = (c.activation() == Activation.SWIGLU ? 3L : 2L) * c.feedForward();
-        long layer = 6L * c.width() + 2 * heads + 2 * keys + turned + normed + inner + c.heads() + 2;
+        long layer = 4L * c.width() + 2 * heads + 2 * keys + turned + normed + inner + c.heads() + 2;
         long kept = recompute ? (long) c.layers() * c.width() : c.layers() * layer;
-        long once = 4L * c.width() + c.vocabulary() + (recompute ? layer : 0);
-        long floats = 2 * (kept + once) * tokens; // each with its gradient
+        long once = 4L * c.width() + (recompute ? layer : 0);
+        // Each with its gradient; the residual stream's is one for all layers, that of the logits takes their place.
+        long stream = recompute ? 0 : 2L * c.layers() * c.width();
+        long floats = (2 * (kept + once) - stream + c.vocabulary()) * tokens;
         return new MemoryEstimate(weights, 5 * floats); // the slab grows by a quarter until it fits
     }
 

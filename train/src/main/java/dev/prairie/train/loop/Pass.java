@@ -23,12 +23,14 @@ public final class Pass implements AutoCloseable {
     }
 
     /**
-     * Adds the gradient of this batch's mean loss, where the mean is over {@code predictions} (of all batches that share
-     * a step), to what {@code trainable} holds. Returns the sum of this batch's losses in nats.
+     * Puts the gradient of this batch's mean loss, where the mean is over {@code predictions} (of all batches that share
+     * a step), into {@code trainable}. Returns the sum of this batch's losses in nats.
+     *
+     * @param add whether {@code trainable} holds the sum of earlier batches of the step; if not, it is written over
      */
-    public double train(Batch batch, long predictions, Map<Tensor, Tensor> trainable, boolean recompute) {
+    public double train(Batch batch, long predictions, Map<Tensor, Tensor> trainable, boolean add, boolean recompute) {
         slab.reset();
-        var tape = new Tape(kernels, slab, trainable, recompute);
+        var tape = new Tape(kernels, slab, trainable, add, recompute);
         Tensor losses = losses(tape, batch);
         tape.backward(losses, 1f / predictions);
         return sum(losses);

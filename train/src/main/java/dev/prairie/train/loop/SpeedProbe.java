@@ -47,7 +47,7 @@ public final class SpeedProbe implements AutoCloseable {
     /** One step; returns what it took in seconds. */
     public double step() {
         long began = System.nanoTime();
-        pass.train(batch, batch.tokens(), optimizer.trainable(), false);
+        pass.train(batch, batch.tokens(), optimizer.trainable(), false, false);
         optimizer.step(kernels, ++steps, 1e-4f);
         return (System.nanoTime() - began) / 1e9;
     }

@@ -203,8 +203,9 @@ public final class Trainer implements AutoCloseable {
             predictions += batch.predictions();
         }
         double sum = 0;
-        for (Batch batch : batches)
-            sum += pass.train(batch, Math.max(1, predictions), optimizer.trainable(), recipe.recompute());
+        for (int i = 0; i < batches.size(); i++)
+            sum += pass.train(
+                    batches.get(i), Math.max(1, predictions), optimizer.trainable(), i > 0, recipe.recompute());
         double norm = optimizer.step(kernels, step, rate);
         if (!Double.isFinite(norm)) {
             describe("failed");

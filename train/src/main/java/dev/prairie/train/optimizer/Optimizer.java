@@ -57,7 +57,7 @@ public final class Optimizer {
         parameters.forEach((name, t) -> trainable.put(t, gradients.get(name)));
     }
 
-    /** Each parameter with the gradient to add to: what a Tape takes. */
+    /** Each parameter with its gradient: what a Tape takes. */
     public Map<Tensor, Tensor> trainable() {
         return trainable;
     }
@@ -73,7 +73,7 @@ public final class Optimizer {
     }
 
     /**
-     * Moves the parameters by the gradients collected, and forgets the gradients.
+     * Moves the parameters by the gradients collected. The next step's first batch writes over the gradients.
      *
      * @param step counted from 1
      * @return the norm of the gradient before clipping; where it is not finite nothing has moved
@@ -96,7 +96,6 @@ public final class Optimizer {
                             step,
                             scale)));
         }
-        gradients.all().zero();
         return norm;
     }
 }

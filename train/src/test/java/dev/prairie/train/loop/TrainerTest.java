@@ -259,7 +259,7 @@ class TrainerTest {
                 Transformer model = Transformer.initialise(config, arena, 1);
                 try (var own = new Pass(model, device.gradKernels())) {
                     model.parameters().values().forEach(t -> trainable.put(t, Tensor.zeros(arena, t.shape())));
-                    own.train(batch, n, trainable, recipe.recompute());
+                    own.train(batch, n, trainable, false, recipe.recompute());
                     long estimate =
                             MemoryEstimate.of(config, n, recipe.recompute()).activations();
                     assertThat((double) own.peak() / estimate)
