@@ -130,7 +130,7 @@ final class Program {
 
     /** {@code count} times; variables made within are gone afterwards. */
     void repeat(Mem count, Runnable body) {
-        pieces(count, 1, one -> body.run());
+        repeat(count, 1, one -> body.run());
     }
 
     /** As often as {@code size} goes into {@code count}, then for what is left one by one. */

@@ -1,0 +1,242 @@
+package dev.prairie.cpu.codegen;
+
+import dev.prairie.cpu.codegen.NormKernels.Results;
+import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.cpu.vector.VectorKernels;
+import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Gradient;
+import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All kernels, forward and backward: generated for one {@link Isa} where that is faster, the Vector API's otherwise. This
+ * class only chooses; the work is in the classes beside it and in {@link VectorKernels}.
+ *
+ * <p>The pool belongs to whoever made it; {@link #close} gives the generated code and all scratch memory back.
+ */
+public final class CodegenKernels implements GradKernels, AutoCloseable {
+    private final VectorKernels vector;
+    private final CodePages pages;
+    private final Arena arena = Arena.ofShared();
+    private final PointwiseKernels pointwise;
+    private final RowKernels sums;
+    private final NormKernels norms;
+    private final LossKernels loss;
+    private final RopeKernels rope;
+    private final OptimizerKernels optimizer;
+    private final CastKernels casts;
+
+    /**
+     * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
+     * process. Their work is shared out over {@code pool}. {@link SystemCalls.Refused} where code pages are forbidden.
+     */
+    public CodegenKernels(WorkerPool pool, Isa isa) {
+        this(pool, isa, new SystemCalls.Linux());
+    }
+
+    CodegenKernels(WorkerPool pool, Isa isa, SystemCalls system) {
+        vector = new VectorKernels(pool);
+        pages = new CodePages(system);
+        var generated = new Generated(pages, isa, Frame.forWorkers(arena, pool.threads()));
+        pointwise = new PointwiseKernels(generated, pool);
+        sums = new RowKernels(generated, pool, new Pages(system, 1));
+        norms = new NormKernels(generated, pool, sums, new Pages(system, 1));
+        loss = new LossKernels(generated, pool);
+        rope = new RopeKernels(generated, pool);
+        optimizer = new OptimizerKernels(generated, pool, new Pages(system, 1));
+        casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
+    }
+
+    private static long at(Tensor t) {
+        return t.segment().address();
+    }
+
+    private static long to(Gradient d) {
+        return at(d.tensor());
+    }
+
+    private static int rows(Tensor t) {
+        return t.shape().rows();
+    }
+
+    private static int width(Tensor t) {
+        return t.shape().last();
+    }
+
+    private static long size(Tensor t) {
+        return t.shape().size();
+    }
+
+    @Override
+    public void embedding(Tensor out, Tensor table, int[] ids) {
+        vector.embedding(out, table, ids);
+    }
+
+    @Override
+    public void embeddingBackward(Gradient dTable, Tensor dOut, int[] ids) {
+        gatherBackward(dTable, dOut, ids);
+    }
+
+    @Override
+    public void rmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w, float eps) {
+        norms.rms(at(out), at(rstd), at(x), at(w), eps, rows(x), width(x));
+    }
+
+    @Override
+    public void rmsNormBackward(Gradient dX, Gradient dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
+        var to = new Results(to(dX), dX.add(), to(dW), dW.add(), 0, false);
+        norms.rmsBackward(to, at(dOut), at(x), at(w), at(rstd), rows(x), width(x));
+    }
+
+    @Override
+    public void layerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps) {
+        norms.layer(at(out), at(mean), at(rstd), at(x), at(w), at(b), eps, rows(x), width(x));
+    }
+
+    @Override
+    public void layerNormBackward(
+            Gradient dX, Gradient dW, Gradient dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
+        var to = new Results(to(dX), dX.add(), to(dW), dW.add(), to(dB), dB.add());
+        norms.layerBackward(to, at(dOut), at(x), at(w), at(mean), at(rstd), rows(x), width(x));
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        vector.matmul(out, x, w, bias, residual);
+    }
+
+    @Override
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
+        vector.matmulBackwardInput(dX, dOut, w);
+    }
+
+    @Override
+    public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
+        vector.matmulBackwardWeight(dW, dOut, x);
+    }
+
+    @Override
+    public void biasBackward(Gradient dBias, Tensor dOut) {
+        sums.sum(to(dBias), dBias.add(), at(dOut), rows(dOut), width(dOut));
+    }
+
+    @Override
+    public void rope(Tensor out, Tensor x, int[] positions, float theta) {
+        rope.forward(
+                at(out), at(x), positions, theta, x.shape().dim(1), x.shape().dim(2));
+    }
+
+    @Override
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
+        int heads = dOut.shape().dim(1), width = dOut.shape().dim(2);
+        rope.backward(to(dX), dX.add(), at(dOut), positions, theta, heads, width);
+    }
+
+    @Override
+    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
+        vector.attention(out, lse, q, kv, tokens, scale);
+    }
+
+    @Override
+    public void attentionBackward(
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
+            Tensor dOut,
+            Tensor out,
+            Tensor lse,
+            Tensor q,
+            KeyValues kv,
+            Tokens tokens,
+            float scale) {
+        vector.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+    }
+
+    @Override
+    public void swiGlu(Tensor out, Tensor gate, Tensor up) {
+        pointwise.swiGlu(at(out), at(gate), at(up), size(out));
+    }
+
+    @Override
+    public void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up) {
+        pointwise.swiGluBackward(to(dGate), dGate.add(), to(dUp), dUp.add(), at(dOut), at(gate), at(up), size(dOut));
+    }
+
+    @Override
+    public void gelu(Tensor out, Tensor x) {
+        pointwise.gelu(at(out), at(x), size(x));
+    }
+
+    @Override
+    public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
+        pointwise.geluBackward(to(dX), dX.add(), at(dOut), at(x), size(x));
+    }
+
+    @Override
+    public void add(Tensor out, Tensor a, Tensor b) {
+        pointwise.add(at(out), at(a), at(b), size(out));
+    }
+
+    @Override
+    public void scale(Tensor out, Tensor x, float factor) {
+        pointwise.scale(at(out), at(x), factor, size(x));
+    }
+
+    @Override
+    public void accumulate(Gradient dst, Tensor src, float factor) {
+        pointwise.accumulate(to(dst), dst.add(), at(src), factor, size(src));
+    }
+
+    @Override
+    public void gather(Tensor out, Tensor x, int[] rows) {
+        vector.gather(out, x, rows);
+    }
+
+    @Override
+    public void gatherBackward(Gradient dX, Tensor dOut, int[] rows) {
+        long to = to(dX);
+        if (!dX.add()) sums.clear(to, size(dX.tensor()));
+        sums.scatterAdd(to, at(dOut), rows, width(dOut));
+    }
+
+    @Override
+    public void cast(Tensor out, Tensor x) {
+        if (casts.can(out.type(), x.type())) casts.run(at(out), out.type(), at(x), x.type(), size(x));
+        else vector.cast(out, x);
+    }
+
+    @Override
+    public void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets) {
+        loss.crossEntropy(at(losses), at(lse), at(logits), targets, width(logits));
+    }
+
+    @Override
+    public void crossEntropyBackward(Gradient dLogits, Tensor dLosses, Tensor logits, Tensor lse, int[] targets) {
+        loss.crossEntropyBackward(to(dLogits), dLogits.add(), at(dLosses), at(logits), at(lse), targets, width(logits));
+    }
+
+    @Override
+    public double squaredNorm(Tensor x) {
+        return optimizer.squaredNorm(at(x), size(x));
+    }
+
+    @Override
+    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step) {
+        optimizer.adamW(at(w), at(g), at(m), at(v), step, size(w));
+    }
+
+    @Override
+    public void close() {
+        vector.close();
+        sums.close();
+        norms.close();
+        rope.close();
+        optimizer.close();
+        casts.close();
+        arena.close();
+        pages.close();
+    }
+}
