@@ -193,6 +193,10 @@ public final class Assembler {
         general(0x33, to.index(), value);
     }
 
+    public void xor(Gpr to, int value) {
+        immediate(6, to, value);
+    }
+
     public void cmp(Gpr a, Gpr b) {
         general(0x3B, a.index(), b);
     }

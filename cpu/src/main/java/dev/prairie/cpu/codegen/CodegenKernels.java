@@ -24,6 +24,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final DType precision;
     private final VectorKernels vector;
     private final CodePages pages;
+    private final Attention attention;
 
     /**
      * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
@@ -41,6 +42,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         this.precision = precision;
         vector = new VectorKernels(pool);
         pages = new CodePages(system);
+        attention = new Attention(pages, isa, pool, precision);
     }
 
     /** What the operands of products are rounded to. */
@@ -111,7 +113,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        vector.attention(out, lse, q, kv, tokens, scale);
+        attention.forward(out, lse, q, kv, tokens, scale);
     }
 
     @Override
@@ -126,7 +128,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
             KeyValues kv,
             Tokens tokens,
             float scale) {
-        vector.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+        attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
     }
 
     @Override
@@ -202,6 +204,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public void close() {
         vector.close();
+        attention.close();
         pages.close();
     }
 }

@@ -1,0 +1,28 @@
+package dev.prairie.cpu.codegen;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * All memory by address, for what the kernels' drivers copy themselves. Nothing is checked: shapes were, and tensors are
+ * held open by their owners.
+ */
+final class Memory {
+    @SuppressWarnings("restricted") // the one place that makes memory out of addresses
+    private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    private Memory() {}
+
+    /** Copies {@code bytes} bytes between ranges that do not overlap. */
+    static void copy(long to, long from, long bytes) {
+        MemorySegment.copy(ALL, from, ALL, to, bytes);
+    }
+
+    static void clear(long at, long bytes) {
+        ALL.asSlice(at, bytes).fill((byte) 0);
+    }
+
+    /** The memory at an address, as a segment. */
+    static MemorySegment segment(long at, long bytes) {
+        return ALL.asSlice(at, bytes);
+    }
+}
