@@ -189,9 +189,7 @@ final class AttentionCode {
         hide();
         raise();
         powers();
-        Left values = layout.pairs()
-                ? new Left(VALUES, 2 * layout.tile(), 4)
-                : new Left(VALUES, 4, layout.row());
+        Left values = layout.pairs() ? new Left(VALUES, 2 * layout.tile(), 4) : new Left(VALUES, 4, layout.row());
         product.emit(
                 new Sum(slot(Slot.OUT_ACROSS), layout.queryRow(), true),
                 values,
@@ -362,9 +360,8 @@ final class AttentionCode {
         slopes();
         gradient(Slot.DV, Slot.SCORES, Slot.D_OUT);
         gradient(Slot.DK, Slot.SLOPES, Slot.Q);
-        Left keys = layout.pairs()
-                ? new Left(slot(Slot.K_ACROSS), 2 * layout.tile(), 4)
-                : new Left(KEYS, 4, layout.row());
+        Left keys =
+                layout.pairs() ? new Left(slot(Slot.K_ACROSS), 2 * layout.tile(), 4) : new Left(KEYS, 4, layout.row());
         product.emit(
                 new Sum(slot(Slot.DQ_ACROSS), layout.queryRow(), true),
                 keys,

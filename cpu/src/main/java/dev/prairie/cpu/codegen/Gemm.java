@@ -52,8 +52,7 @@ final class Gemm implements AutoCloseable {
      * {@code c(m, n) = a(m, k) · b(n, k)ᵀ + bias(n) + base(m, n)}; addresses, strides in bytes; bias and base may be 0,
      * and base may be c.
      */
-    record Product(
-            int m, int n, int k, Matrix a, Matrix b, long c, long cRow, long bias, long base, long baseRow) {}
+    record Product(int m, int n, int k, Matrix a, Matrix b, long c, long cRow, long bias, long base, long baseRow) {}
 
     private final WorkerPool pool;
     private final int lanes;
@@ -177,7 +176,9 @@ final class Gemm implements AutoCloseable {
             for (int i = 0; i < rows; i += chunk)
                 for (int s = 0; s < panels; ) {
                     int left = panels - s;
-                    int now = left == blocks.panels() + 1 ? Math.min(2, blocks.panels()) : Math.min(left, blocks.panels());
+                    int now = left == blocks.panels() + 1
+                            ? Math.min(2, blocks.panels())
+                            : Math.min(left, blocks.panels());
                     block(call, i, Math.min(chunk, rows - i), b + s * rowBytes, j0 + s * lanes, now);
                     s += now;
                 }
@@ -208,7 +209,16 @@ final class Gemm implements AutoCloseable {
             int side = lanes * unit.depth(); // numbers of a square along k
             int whole = count == lanes ? depth / side : 0;
             packs.pack(way, o.element(line, k0), o.stride, to, whole);
-            if (whole < squares) ragged(o, way, line, count, k0 + whole * side, depth - whole * side, to + (long) whole * squareBytes, worker);
+            if (whole < squares)
+                ragged(
+                        o,
+                        way,
+                        line,
+                        count,
+                        k0 + whole * side,
+                        depth - whole * side,
+                        to + (long) whole * squareBytes,
+                        worker);
         }
 
         /** Copies what does not fill its squares, zeros around it, and packs the copy. */

@@ -17,7 +17,11 @@ final class Head {
     private static final double LOG2_E = 1 / Math.log(2);
 
     /** Behind the argument block: factors. */
-    private static final int ONE = AttentionCode.BLOCK, SIGN = ONE + 4, STRENGTH = ONE + 8, SCALE = ONE + 12, SIZE = ONE + 16;
+    private static final int ONE = AttentionCode.BLOCK,
+            SIGN = ONE + 4,
+            STRENGTH = ONE + 8,
+            SCALE = ONE + 12,
+            SIZE = ONE + 16;
 
     /** Addresses that backward moves along. */
     private static final List<Slot> CONSUMED = List.of(Slot.DK, Slot.DV, Slot.K_ACROSS);
@@ -53,8 +57,7 @@ final class Head {
         this.dense = plan.take((long) layout.queries() * layout.width() * 4);
         this.memory = scratch.region(worker, plan.size);
         this.block = memory.address();
-        for (Slot slot : Slot.values())
-            if (offsets[slot.ordinal()] > 0) set(slot, block + offsets[slot.ordinal()]);
+        for (Slot slot : Slot.values()) if (offsets[slot.ordinal()] > 0) set(slot, block + offsets[slot.ordinal()]);
         float strength = Math.abs(call.scale());
         set(ONE, 1f);
         // The sign goes with the queries, so that the greatest product is the greatest score.
@@ -150,8 +153,7 @@ final class Head {
             kernels.take().call(to + (long) s * layout.row(), source, call.keyStride(), run, block + ONE, 0);
             s += run;
         }
-        if (padded > positions)
-            clear(to + (long) positions * layout.row(), (long) (padded - positions) * layout.row());
+        if (padded > positions) clear(to + (long) positions * layout.row(), (long) (padded - positions) * layout.row());
     }
 
     /** Transposed, tile by tile, in pairs: rows first, then pairs of rows, then columns. */
@@ -219,7 +221,8 @@ final class Head {
         kernels.forward().call(block);
         putQueries(out.segment().address() + query, false, Slot.OUT_ACROSS, count, ONE);
         for (int n = 0; n < count; n++)
-            lse.segment().set(Tensor.FLOAT, call.row(b, i + n, h), memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
+            lse.segment()
+                    .set(Tensor.FLOAT, call.row(b, i + n, h), memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
@@ -230,9 +233,7 @@ final class Head {
         takeQueries(Slot.D_OUT_ACROSS, at(Slot.D_OUT), back, count, ONE);
         memory.asSlice(AttentionCode.TOP, AttentionCode.LSE - AttentionCode.TOP).fill((byte) 0);
         for (int n = 0; n < count; n++)
-            set(
-                    AttentionCode.TOP + 4L * n,
-                    (float) (lse.segment().get(Tensor.FLOAT, call.row(b, i + n, h)) * LOG2_E));
+            set(AttentionCode.TOP + 4L * n, (float) (lse.segment().get(Tensor.FLOAT, call.row(b, i + n, h)) * LOG2_E));
         long outAt = out.segment().address() + query;
         kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, 0);
         keysFor(i, count);

@@ -87,8 +87,7 @@ record TileBlock(int columns) {
         a.sub(LEFT, 1);
         a.jump(Condition.NOT_EQUAL, square);
         a.place(stored);
-        for (int t = 0; t < ROWS * columns; t++)
-            a.tilestored(at(SUMS, LINES, 1, t * SQUARE), tmm(t));
+        for (int t = 0; t < ROWS * columns; t++) a.tilestored(at(SUMS, LINES, 1, t * SQUARE), tmm(t));
         results(a);
         a.lea(A0, at(A0, A_ROW, 2, 0));
         a.sub(PANELS, 1);

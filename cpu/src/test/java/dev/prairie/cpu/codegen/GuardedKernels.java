@@ -4,12 +4,14 @@ import dev.prairie.cpu.codegen.GuardedMemory.Edge;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +66,10 @@ final class GuardedKernels implements InvocationHandler {
             return switch (argument) {
                 case Tensor t -> move(t);
                 case Gradient g -> new Gradient(move(g.tensor()), g.add());
+                case Parameter p ->
+                    new Parameter(
+                            move(p.w()), move(p.gradient()), move(p.first()), move(p.second()), p.weightDecay());
+                case List<?> list -> list.stream().map(this::move).toList();
                 case KeyValues kv -> new KeyValues(move(kv.k()), move(kv.v()), kv.table(), kv.block());
                 case null, default -> argument;
             };
