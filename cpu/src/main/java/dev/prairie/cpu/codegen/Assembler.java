@@ -103,6 +103,11 @@ public final class Assembler {
         put(0xC3);
     }
 
+    /** Four bytes that are no instruction: a constant. */
+    public void word(int value) {
+        put32(value);
+    }
+
     private void distance(Label to) {
         if (!labels.contains(to)) labels.add(to);
         to.jumps.add(code.size());
@@ -155,6 +160,12 @@ public final class Assembler {
     /** The address that {@code from} stands for. */
     public void lea(Gpr to, Mem from) {
         general(0x8D, to.index(), from);
+    }
+
+    /** The address of {@code place}, counted from here: for constants that lie behind the code. */
+    public void lea(Gpr to, Label place) {
+        put(0x48 | (to.index() > 7 ? 4 : 0), 0x8D, (to.index() & 7) << 3 | 5);
+        distance(place);
     }
 
     public void add(Gpr to, Gpr value) {

@@ -5,6 +5,7 @@ import static dev.prairie.cpu.codegen.Mem.at;
 import static dev.prairie.cpu.codegen.Simd.*;
 
 import dev.prairie.cpu.codegen.Assembler.Condition;
+import dev.prairie.tensor.DType;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -50,6 +51,12 @@ final class PackKernels {
         ROUNDED,
         /** Two BF16 numbers, the first in the lower half. */
         PAIR;
+
+        /** What products of this precision are made of. */
+        static Unit of(Isa isa, DType precision) {
+            if (precision == DType.F32) return F32;
+            return isa.bf16() == Isa.Bf16.FMA ? ROUNDED : PAIR;
+        }
 
         /** Numbers along k. */
         int depth() {

@@ -6,6 +6,7 @@ import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.store;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
