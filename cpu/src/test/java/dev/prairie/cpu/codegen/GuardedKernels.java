@@ -44,7 +44,7 @@ final class GuardedKernels implements InvocationHandler {
         try (var memory = new GuardedMemory(edge, alignment)) {
             var moved = new Moved(memory, new LinkedHashMap<>());
             Object[] guarded = new Object[arguments.length];
-            for (int i = 0; i < guarded.length; i++) guarded[i] = moved.move(arguments[i]);
+            for (int i = 0; i < guarded.length; i++) guarded[i] = moved.argument(arguments[i]);
             Object result = call(method, guarded);
             moved.back();
             return result;
@@ -62,14 +62,14 @@ final class GuardedKernels implements InvocationHandler {
     /** The tensors of one call; two that share an address, as in a kernel that works in place, go to the same place. */
     private record Moved(GuardedMemory memory, Map<Long, Tensor[]> tensors) {
         @Nullable
-        Object move(@Nullable Object argument) {
+        Object argument(@Nullable Object argument) {
             return switch (argument) {
                 case Tensor t -> move(t);
                 case Gradient g -> new Gradient(move(g.tensor()), g.add());
                 case Parameter p ->
                     new Parameter(
                             move(p.w()), move(p.gradient()), move(p.first()), move(p.second()), p.weightDecay());
-                case List<?> list -> list.stream().map(this::move).toList();
+                case List<?> list -> list.stream().map(this::argument).toList();
                 case KeyValues kv -> new KeyValues(move(kv.k()), move(kv.v()), kv.table(), kv.block());
                 case null, default -> argument;
             };

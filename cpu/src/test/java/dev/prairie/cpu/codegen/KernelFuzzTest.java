@@ -11,6 +11,7 @@ import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.conformance.Case;
 import dev.prairie.tensor.conformance.Conformance;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Gradient;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
  * instructions that is here. A kernel that reads or writes too far ends the test's JVM.
  */
 class KernelFuzzTest {
-    private static final int ROUNDS = 12;
+    private static final int ROUNDS = 5;
     private static final double TOLERANCE = 1e-4; // where it writes is asked here, how exactly in the conformance table
 
     @Test
@@ -38,7 +39,7 @@ class KernelFuzzTest {
         for (Isa isa : Isas.runnable())
             for (DType precision : CodegenKernels.PRECISIONS)
                 try (var pool = new WorkerPool(2);
-                        var kernels = new CodegenKernels(pool, isa, precision)) {
+                        var kernels = new CodegenKernels(pool, isa, precision, new GuardedSystem())) {
                     // A buffer that ends at a guard begins anywhere; one that begins at a guard is aligned.
                     var end = new Guarded(GuardedKernels.around(kernels, Edge.END, 1), precision);
                     var begin = new Guarded(GuardedKernels.around(kernels, Edge.BEGIN, 64), precision);
@@ -82,7 +83,25 @@ class KernelFuzzTest {
             cases.add(op("gather", (ops, in) -> ops.gather(in.get(0), rows), s(n, c)));
             int[] targets = random.ints(n, 0, o).toArray();
             cases.add(op("crossEntropy", (ops, in) -> ops.crossEntropy(in.get(0), targets), s(n, o)));
+            cases.add(op("rope", (ops, in) -> ops.rope(in.get(0), new int[n], 10000), s(n, o, 2 * c)));
+            cases.add(inPlace("squaredNorm", (k, in) -> in.get(0).set(0, (float) k.squaredNorm(in.get(0))), s(n, c)));
+            cases.add(inPlace(
+                    "accumulate",
+                    (k, in) -> k.accumulate(new Gradient(in.get(0), true), in.get(1), 0.5f),
+                    s(n, c),
+                    s(n, c)));
             cases.add(attention(random));
+            cases.add(cached(random));
+        }
+        for (int i = 0; i < 2; i++) { // larger than a block
+            int n = random.nextInt(30, 300), c = random.nextInt(30, 300), o = random.nextInt(30, 300);
+            cases.add(op(
+                    "matmul",
+                    (ops, in) -> ops.matmul(in.get(0), in.get(1), in.get(2), in.get(3)),
+                    s(n, c),
+                    s(o, c),
+                    s(o),
+                    s(n, o)));
         }
         return cases;
     }
@@ -109,6 +128,35 @@ class KernelFuzzTest {
                 s(n, k, d));
     }
 
+    /** The last tokens of each sequence, whose keys and values lie scattered over the blocks of a cache. */
+    private static Case cached(Random random) {
+        int group = 1 + random.nextInt(3), k = 1 + random.nextInt(3), d = size(random, 80), block = size(random, 32);
+        int sequences = 1 + random.nextInt(3);
+        int[][] table = new int[sequences][];
+        int[] starts = new int[sequences + 1];
+        int blocks = 0;
+        var positions = new ArrayList<Integer>();
+        for (int b = 0; b < sequences; b++) {
+            int length = 1 + random.nextInt(100), last = 1 + random.nextInt(Math.min(length, 5));
+            starts[b + 1] = starts[b] + last;
+            for (int i = length - last; i < length; i++) positions.add(i);
+            table[b] = new int[Math.ceilDiv(length, block)];
+            for (int i = 0; i < table[b].length; i++) table[b][i] = blocks++;
+        }
+        int[] all = random.ints(0, blocks).distinct().limit(blocks).toArray();
+        for (int[] row : table) for (int i = 0; i < row.length; i++) row[i] = all[row[i]];
+        int n = starts[sequences];
+        var tokens = new Tokens(
+                new int[n], positions.stream().mapToInt(Integer::intValue).toArray(), starts);
+        return op(
+                "attention",
+                (ops, in) -> ops.attention(
+                        in.get(0), new KeyValues(in.get(1), in.get(2), table, block), tokens, (float) (1 / Math.sqrt(d))),
+                s(n, group * k, d),
+                s(blocks * block, k, d),
+                s(blocks * block, k, d));
+    }
+
     /** Often small, sometimes near a multiple of a vector, rarely larger. */
     private static int size(Random random, int most) {
         return switch (random.nextInt(4)) {
@@ -120,6 +168,10 @@ class KernelFuzzTest {
 
     private static Case op(String name, Case.Forward forward, Shape... inputs) {
         return new Case.Differentiable(name, "random", Arrays.asList(inputs), TOLERANCE, forward);
+    }
+
+    private static Case inPlace(String name, Case.Effect effect, Shape... inputs) {
+        return new Case.InPlace(name, "random", Arrays.asList(inputs), TOLERANCE, effect);
     }
 
     private static Shape s(int... dims) {
