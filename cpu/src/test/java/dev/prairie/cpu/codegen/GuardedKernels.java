@@ -67,8 +67,7 @@ final class GuardedKernels implements InvocationHandler {
                 case Tensor t -> move(t);
                 case Gradient g -> new Gradient(move(g.tensor()), g.add());
                 case Parameter p ->
-                    new Parameter(
-                            move(p.w()), move(p.gradient()), move(p.first()), move(p.second()), p.weightDecay());
+                    new Parameter(move(p.w()), move(p.gradient()), move(p.first()), move(p.second()), p.weightDecay());
                 case List<?> list -> list.stream().map(this::argument).toList();
                 case KeyValues kv -> new KeyValues(move(kv.k()), move(kv.v()), kv.table(), kv.block());
                 case null, default -> argument;

@@ -150,8 +150,8 @@ class KernelFuzzTest {
                 new int[n], positions.stream().mapToInt(Integer::intValue).toArray(), starts);
         return op(
                 "attention",
-                (ops, in) -> ops.attention(
-                        in.get(0), new KeyValues(in.get(1), in.get(2), table, block), tokens, (float) (1 / Math.sqrt(d))),
+                (ops, in) -> ops.attention(in.get(0), new KeyValues(in.get(1), in.get(2), table, block), tokens, (float)
+                        (1 / Math.sqrt(d))),
                 s(n, group * k, d),
                 s(blocks * block, k, d),
                 s(blocks * block, k, d));
