@@ -94,7 +94,7 @@ class KernelFuzzTest {
             cases.add(cached(random));
         }
         for (int i = 0; i < 2; i++) { // larger than a block
-            int n = random.nextInt(30, 300), c = random.nextInt(30, 300), o = random.nextInt(30, 300);
+            int n = random.nextInt(30, 200), c = random.nextInt(30, 200), o = random.nextInt(30, 200);
             cases.add(op(
                     "matmul",
                     (ops, in) -> ops.matmul(in.get(0), in.get(1), in.get(2), in.get(3)),
