@@ -8,30 +8,36 @@ import java.lang.foreign.ValueLayout;
  * the order in memory, eight bytes each.
  */
 enum BlockCall {
-    /** Packed left operand: row panels, one after the other. */
+    /** Packed left operand: the first row of squares. */
     A,
-    /** Packed right operand: panels of one vector of columns. */
+    /** Bytes from one row of squares of A to the next; tiles alone look at it. */
+    A_ROW,
+    /** Packed right operand: the first panel of one vector of columns. */
     B,
-    /** Squares along k. */
-    SQUARES,
     /** Bytes from one panel of B to the next. */
     B_PANEL,
+    /** Squares along k. */
+    SQUARES,
+    /** Groups of panels to do. */
+    GROUPS,
     /** The result. */
     C,
     /** Bytes from one row of the result to the next. */
     C_ROW,
-    /** A number for each column that is added. */
+    /** A number for each column that is added, or zeros. */
     BIAS,
-    /** What is added to the result: the result itself, another matrix, or zeros with rows 0 bytes apart. */
+    /** Bytes from the bias of one vector of columns to the next; 0 for zeros. */
+    BIAS_STEP,
+    /** What is added to the result: the result itself, another matrix, or zeros. */
     BASE,
-    /** Bytes from one row of the base to the next. */
+    /** Bytes from one row of the base to the next; 0 for zeros. */
     BASE_ROW,
-    /** Row panels to do. */
-    PANELS,
-    /** The lanes of the last vector of columns: a bit each (512 bits), or the address of a vector (256). */
+    /** Bytes from one vector of columns of the base to the next; 0 for zeros. */
+    BASE_STEP,
+    /** The lanes of the last vector of a group: a bit each (512 bits), or the address of a vector (256). */
     LANES,
-    /** Rows of the last panel that exist; tiles alone look at it. */
-    LAST_ROWS,
+    /** Rows that exist; tiles alone look at it. */
+    ROWS,
     /** Scratch for sums, a page; tiles alone use it. */
     SUMS,
     /** The configuration of the tiles; tiles alone use it. */
@@ -49,5 +55,9 @@ enum BlockCall {
 
     long get(MemorySegment block) {
         return block.get(ValueLayout.JAVA_LONG, offset());
+    }
+
+    void add(MemorySegment block, long value) {
+        set(block, get(block) + value);
     }
 }

@@ -1,89 +1,139 @@
 package dev.prairie.cpu.codegen;
 
+import dev.prairie.cpu.codegen.TileBlock.Start;
 import java.lang.foreign.MemorySegment;
 
-/** The inner loops of products, made once: in vector registers or in tiles. */
+/**
+ * The inner loops of products, made once: in vector registers or in tiles. A call does a few rows of C and many columns:
+ * the rows of A stay in the first cache, B runs by, and C is written along its rows, which is what the processor's
+ * prefetching of lines understands.
+ */
 sealed interface BlockKernels {
-    /** Most panels of columns that one call does. */
-    int panels();
+    /** Rows that a call does at most. */
+    int rows();
 
     /**
-     * One block: {@code rows} rows of A times {@code panels} panels of B.
+     * {@code rows} rows of A times {@code columns} columns of B.
      *
-     * @param call  the arguments, of which this sets {@link BlockCall#PANELS} and what only it knows
-     * @param a     the first row of squares of A
-     * @param rowBytes bytes of a row of squares of A
+     * @param call the arguments but for those that only this knows: groups, lanes, rows
      */
-    void run(MemorySegment call, int rows, int panels, long a, long rowBytes);
+    void run(MemorySegment call, int rows, int columns);
 
     /** What is best for numbers of this unit. */
-    static BlockKernels of(CodePages pages, Isa isa, PackKernels.Unit unit) {
+    static BlockKernels of(CodePages pages, Isa isa, PackKernels.Unit unit, Constants constants) {
         boolean pairs = unit == PackKernels.Unit.PAIR;
-        return pairs && isa.bf16() == Isa.Bf16.TILES ? new Tiles(pages) : new Vectors(pages, isa, pairs);
+        return pairs && isa.bf16() == Isa.Bf16.TILES
+                ? new Tiles(pages, constants)
+                : new Vectors(pages, isa, pairs, constants);
     }
 
-    /** In vector registers: panels of some rows, and one kernel for each number of rows that may be left. */
+    /**
+     * Where constant memory lies.
+     *
+     * @param zeros a vector of zeros or more: what bias and base are where there is none
+     * @param masks a vector of ones and then one of zeros: a window on it is a mask of lanes
+     */
+    record Constants(long zeros, long masks) {}
+
+    /** To the next {@code panels} panels of columns. */
+    private static void advance(MemorySegment call, int panels, int vectorBytes) {
+        BlockCall.B.add(call, panels * BlockCall.B_PANEL.get(call));
+        BlockCall.C.add(call, (long) panels * vectorBytes);
+        BlockCall.BIAS.add(call, panels * BlockCall.BIAS_STEP.get(call));
+        BlockCall.BASE.add(call, panels * BlockCall.BASE_STEP.get(call));
+    }
+
+    /** In vector registers: a kernel for each number of rows and of vectors. */
     final class Vectors implements BlockKernels {
         private final Isa isa;
-        private final int rows;
+        private final Constants constants;
         private final Kernel[][] kernels; // [vectors - 1][rows - 1]
 
-        Vectors(CodePages pages, Isa isa, boolean pairs) {
+        Vectors(CodePages pages, Isa isa, boolean pairs, Constants constants) {
             this.isa = isa;
-            rows = VectorBlock.rows(isa);
-            kernels = new Kernel[VectorBlock.VECTORS][rows];
+            this.constants = constants;
+            kernels = new Kernel[VectorBlock.VECTORS][rows()];
             for (int v = 0; v < VectorBlock.VECTORS; v++)
-                for (int r = 0; r < rows; r++)
+                for (int r = 0; r < rows(); r++)
                     kernels[v][r] = pages.add(new VectorBlock(isa, pairs, r + 1, v + 1).code());
         }
 
         @Override
-        public int panels() {
-            return VectorBlock.VECTORS;
+        public int rows() {
+            return VectorBlock.rows(isa);
         }
 
         @Override
-        public void run(MemorySegment call, int count, int panels, long a, long rowBytes) {
-            int full = count / rows;
-            int rest = count % rows;
-            BlockCall.A.set(call, a);
-            if (full > 0) {
-                BlockCall.PANELS.set(call, full);
-                kernels[panels - 1][rows - 1].call(call.address());
-            }
-            if (rest == 0) return;
-            int done = full * rows;
-            int halves = isa.lanes() / rows;
-            long half = (long) rows * isa.bits() / 8;
-            BlockCall.A.set(call, a + full / halves * rowBytes + full % halves * half);
-            BlockCall.C.set(call, BlockCall.C.get(call) + done * BlockCall.C_ROW.get(call));
-            BlockCall.BASE.set(call, BlockCall.BASE.get(call) + done * BlockCall.BASE_ROW.get(call));
-            BlockCall.PANELS.set(call, 1);
-            kernels[panels - 1][rest - 1].call(call.address());
+        public void run(MemorySegment call, int rows, int columns) {
+            int whole = columns / isa.lanes();
+            int most = VectorBlock.VECTORS;
+            int groups = whole % most == 1 ? Math.max(whole / most - 1, 0) : whole / most; // two pairs beat 3 + 1
+            int left = whole - groups * most;
+            lanes(call, isa.lanes());
+            run(call, rows, most, groups);
+            if (left > most) run(call, rows, 2, left / 2);
+            else run(call, rows, left, 1);
+            int ragged = columns - whole * isa.lanes();
+            if (ragged == 0) return;
+            lanes(call, ragged);
+            run(call, rows, 1, 1);
+        }
+
+        private void run(MemorySegment call, int rows, int vectors, int groups) {
+            if (groups == 0 || vectors == 0) return;
+            BlockCall.GROUPS.set(call, groups);
+            kernels[vectors - 1][rows - 1].call(call.address());
+            advance(call, vectors * groups, isa.bits() / 8);
+        }
+
+        private void lanes(MemorySegment call, int count) {
+            BlockCall.LANES.set(
+                    call, isa.bits() == 512 ? (1L << count) - 1 : constants.masks + 4L * (isa.lanes() - count));
         }
     }
 
-    /** In tiles: panels of two squares of rows; the last may have fewer. */
+    /** In tiles: 32 rows, two squares of columns at a time. */
     final class Tiles implements BlockKernels {
-        private static final int ROWS = 32;
-        private final Kernel[] kernels = new Kernel[2];
+        private static final int LANES = 16;
 
-        Tiles(CodePages pages) {
-            for (int c = 0; c < kernels.length; c++) kernels[c] = pages.add(new TileBlock(c + 1).code());
+        private final Constants constants;
+        private final Kernel[][] kernels = new Kernel[2][Start.values().length];
+
+        Tiles(CodePages pages, Constants constants) {
+            this.constants = constants;
+            for (int c = 0; c < kernels.length; c++)
+                for (Start start : Start.values())
+                    kernels[c][start.ordinal()] = pages.add(new TileBlock(c + 1, start).code());
         }
 
         @Override
-        public int panels() {
-            return kernels.length;
+        public int rows() {
+            return TileBlock.ROWS;
         }
 
         @Override
-        public void run(MemorySegment call, int count, int panels, long a, long rowBytes) {
-            int blocks = Math.ceilDiv(count, ROWS);
-            BlockCall.A.set(call, a);
-            BlockCall.PANELS.set(call, blocks);
-            BlockCall.LAST_ROWS.set(call, count - (blocks - 1) * ROWS);
-            kernels[panels - 1].call(call.address());
+        public void run(MemorySegment call, int rows, int columns) {
+            boolean bias = BlockCall.BIAS.get(call) != constants.zeros;
+            boolean base = BlockCall.BASE.get(call) != constants.zeros;
+            Start start = rows < TileBlock.ROWS || (bias && base)
+                    ? Start.VECTORS
+                    : bias ? Start.BIAS : base ? Start.BASE : Start.ZERO;
+            int whole = columns / LANES;
+            BlockCall.ROWS.set(call, rows);
+            BlockCall.LANES.set(call, (1L << LANES) - 1);
+            run(call, start, 2, whole / 2);
+            run(call, start, 1, whole % 2);
+            int ragged = columns - whole * LANES;
+            if (ragged == 0) return;
+            BlockCall.LANES.set(call, (1L << ragged) - 1);
+            run(call, Start.VECTORS, 1, 1);
+        }
+
+        private void run(MemorySegment call, Start start, int squares, int groups) {
+            if (groups == 0) return;
+            BlockCall.GROUPS.set(call, groups);
+            kernels[squares - 1][start.ordinal()].call(call.address());
+            advance(call, squares * groups, LANES * Float.BYTES);
         }
     }
 }

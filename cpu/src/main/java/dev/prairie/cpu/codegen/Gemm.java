@@ -12,25 +12,32 @@ import java.util.concurrent.atomic.AtomicInteger;
  * are this one with other strides.
  *
  * <p>Both operands are packed into squares on the way, which is where they are rounded to BF16 and where a transposed
- * layout is turned; no transposed copy of a tensor ever exists. A is packed once and shared. A task owns some columns of
- * C: it packs its own columns of B, which stay in the cache next to the core, and runs all rows of A against them. Every
- * number of C is computed by one task in one order, so results do not depend on the number of threads.
+ * layout is turned; no transposed copy of a tensor ever exists. The smaller operand is packed once and shared; a task owns
+ * some lines of the larger, packs them for itself, so that they stay in the cache next to the core, and runs all of the
+ * smaller against them. Every number of C is computed by one task in one order, so results do not depend on the number
+ * of threads.
  */
 final class Gemm implements AutoCloseable {
-    /** Units of k in one pass: what a panel of B holds in the first two caches. */
-    private static final int DEPTH = Integer.getInteger("depth", 512);
+    /** Units of k that are packed at a time. */
+    private static final int DEPTH = Integer.getInteger("depth", 1024);
 
-    /** Rows of A that are packed at a time: four megabytes at most. */
+    /** Squares along k that a call runs over: what keeps two or three panels of B in the first cache. */
+    private static final int STRIP = Integer.getInteger("strip", 16);
+
+    /** Rows of A that are packed at a time where all tasks share them: eight megabytes at most. */
     private static final int HEIGHT = 2048;
 
-    /** Columns of a task at most: 384 KiB of packed B, a part of the second cache. */
+    /** Squares that the lines of a task are a multiple of: whole groups of tiles and of vectors. */
+    private static final int STEP = 2;
+
+    /** Lines of a task at most. */
     private static final int WIDTH = Integer.getInteger("width", 192);
 
-    /** Bytes of packed A that a task runs against all its columns before it goes on: another part of that cache. */
-    private static final long CHUNK = Integer.getInteger("chunk", 256) << 10;
+    /** Bytes of packed A that run against all columns of a task before the next do: a part of the second cache. */
+    private static final long CHUNK = Integer.getInteger("chunk", 256) * 1024L;
 
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
-    private static final int TASKS = 4;
+    private static final int TASKS = Integer.getInteger("tasks", 4);
 
     /** Numbers packed by a task. */
     private static final int PACKED = 64 << 10;
@@ -60,12 +67,11 @@ final class Gemm implements AutoCloseable {
     private final Unit unit;
     private final PackKernels packs;
     private final BlockKernels blocks;
-    private final Pages packedA;
-    private final Pages packedB; // a slot for each worker
+    private final Pages shared; // what all tasks of a pass read
+    private final Pages own; // what a task packs for itself: a slot for each worker
     private final Pages edges; // a slot for each worker: ragged ends, filled up with zeros
     private final Pages constants; // and what each worker's calls need
     private final long zeros;
-    private final long masks;
 
     /** What a worker's calls keep in memory: arguments, then the configuration of the tiles, then sums. */
     private static final long CALL = 0, CONFIGURATION = 256, SUMS = 4096, WORKER = 8192;
@@ -76,13 +82,13 @@ final class Gemm implements AutoCloseable {
         lanes = isa.lanes();
         squareBytes = lanes * isa.bits() / 8;
         packs = new PackKernels(pages, isa, unit);
-        blocks = BlockKernels.of(pages, isa, unit);
-        packedA = new Pages(system, 1);
-        packedB = new Pages(system, pool.threads());
+        shared = new Pages(system, 1);
+        own = new Pages(system, pool.threads());
         edges = new Pages(system, pool.threads());
         constants = new Pages(system, 1);
         zeros = constants.take(0, (pool.threads() + 1) * WORKER);
-        masks = zeros + 1024;
+        long masks = zeros + 1024;
+        blocks = BlockKernels.of(pages, isa, unit, new BlockKernels.Constants(zeros, masks));
         MemorySegment lanesOn = Memory.segment(masks, 2L * lanes * 4); // ones then zeros, for a window of lanes
         for (int i = 0; i < lanes; i++) lanesOn.setAtIndex(ValueLayout.JAVA_INT, i, -1);
         for (int w = 0; w < pool.threads(); w++)
@@ -100,8 +106,11 @@ final class Gemm implements AutoCloseable {
         int depth = Math.ceilDiv(Math.ceilDiv(units, passes), lanes) * lanes * unit.depth();
         int k = 0;
         do {
-            for (int i = 0; i < p.m; i += HEIGHT)
-                new Pass(p, i, Math.min(HEIGHT, p.m - i), k, Math.max(0, Math.min(depth, p.k - k))).run();
+            int now = Math.max(0, Math.min(depth, p.k - k));
+            if (p.n < p.m) new Pass(p, true, 0, p.m, k, now).run();
+            else
+                for (int i = 0; i < p.m; i += HEIGHT)
+                    new Pass(p, false, i, Math.min(HEIGHT, p.m - i), k, now).run();
             k += depth;
         } while (k < p.k);
     }
@@ -109,98 +118,119 @@ final class Gemm implements AutoCloseable {
     /** Some rows of A, and a stretch of k, against all of B. */
     private final class Pass {
         private final Product p;
+        private final boolean byRows; // whether a task owns rows of C, else columns
         private final int i0;
         private final int rows;
         private final int k0;
         private final int depth;
         private final int squares;
         private final long rowBytes;
-        private final int rowSquares;
-        private final long a;
+        private final int sharedLines;
+        private final long packed; // the operand that is shared
         private final AtomicInteger waiting = new AtomicInteger();
 
-        Pass(Product p, int i0, int rows, int k0, int depth) {
+        Pass(Product p, boolean byRows, int i0, int rows, int k0, int depth) {
             this.p = p;
+            this.byRows = byRows;
             this.i0 = i0;
             this.rows = rows;
             this.k0 = k0;
             this.depth = depth;
             squares = Math.ceilDiv(depth, lanes * unit.depth());
             rowBytes = (long) squares * squareBytes;
-            rowSquares = Math.ceilDiv(rows, lanes);
-            a = packedA.take(0, (rowSquares + 1) * rowBytes); // tiles read one row of squares more than they use
+            sharedLines = byRows ? p.n : rows;
+            packed = shared.take(0, room(sharedLines));
+        }
+
+        /** Bytes of some packed lines; tiles read one row of squares more than they use. */
+        private long room(int lines) {
+            return (Math.ceilDiv(lines, lanes) + 1) * rowBytes;
         }
 
         void run() {
-            int unitOfColumns = blocks.panels() * lanes;
-            int share = Math.ceilDiv(p.n, TASKS * pool.threads());
-            int width = Math.min(WIDTH, Math.ceilDiv(share, unitOfColumns) * unitOfColumns);
-            int group = Math.max(1, PACKED / Math.max(1, lanes * depth));
-            int packing = Math.ceilDiv(rowSquares, group);
+            int ownLines = byRows ? rows : p.n;
+            int step = STEP * lanes;
+            int share = Math.ceilDiv(ownLines, TASKS * pool.threads());
+            int width = Math.min(Math.max(WIDTH / step, 1), Math.ceilDiv(share, step)) * step;
+            int group = Math.max(1, PACKED / Math.max(1, lanes * depth)) * lanes;
+            int packing = Math.ceilDiv(sharedLines, group);
             waiting.set(packing);
-            // Who takes a task of columns knows that every task of packing is taken: waiting for them is short.
-            pool.run(packing + Math.ceilDiv(p.n, width), (task, worker) -> {
-                if (task < packing) packRows(task * group, Math.min((task + 1) * group, rowSquares), worker);
-                else columns((task - packing) * width, width, worker);
+            // Who takes a task of the product knows that every task of packing is taken: waiting for them is short.
+            pool.run(packing + Math.ceilDiv(ownLines, width), (task, worker) -> {
+                if (task < packing) packShared(task * group, Math.min((task + 1) * group, sharedLines), worker);
+                else {
+                    int from = (task - packing) * width;
+                    product(from, Math.min(width, ownLines - from), worker);
+                }
             });
         }
 
-        private void packRows(int from, int to, int worker) {
+        private void packShared(int from, int to, int worker) {
             try {
-                for (int s = from; s < to; s++) {
-                    int line = s * lanes;
-                    pack(p.a, true, i0 + line, Math.min(lanes, rows - line), a + s * rowBytes, worker);
-                }
+                pack(!byRows, from, to - from, packed + from / lanes * rowBytes, worker);
             } finally {
                 waiting.decrementAndGet();
             }
         }
 
-        private void columns(int j0, int width, int worker) {
-            int count = Math.min(width, p.n - j0);
-            int panels = Math.ceilDiv(count, lanes);
-            long b = packedB.take(worker, panels * rowBytes);
-            for (int s = 0; s < panels; s++) {
-                int line = s * lanes;
-                pack(p.b, false, j0 + line, Math.min(lanes, count - line), b + s * rowBytes, worker);
+        /** {@code count} lines of A, or of B, from {@code from} on. */
+        private void pack(boolean a, int from, int count, long to, int worker) {
+            for (int l = 0; l < count; l += lanes) {
+                int line = (a ? i0 : 0) + from + l;
+                pack(a ? p.a : p.b, a, line, Math.min(lanes, count - l), to + l / lanes * rowBytes, worker);
             }
+        }
+
+        /** {@code count} rows, or columns, of C. */
+        private void product(int from, int count, int worker) {
+            long mine = own.take(worker, room(count));
+            pack(byRows, from, count, mine, worker);
             while (waiting.get() > 0) Thread.onSpinWait();
 
             MemorySegment call = Memory.segment(worker(worker) + CALL, BlockCall.BYTES);
-            BlockCall.SQUARES.set(call, squares);
+            BlockCall.A_ROW.set(call, rowBytes);
             BlockCall.B_PANEL.set(call, rowBytes);
             BlockCall.C_ROW.set(call, p.cRow);
             BlockCall.SUMS.set(call, worker(worker) + SUMS);
             BlockCall.TILES.set(call, worker(worker) + CONFIGURATION);
-            int chunk = (int) Math.max(2, CHUNK / Math.max(1, rowBytes) / 2 * 2) * lanes;
-            for (int i = 0; i < rows; i += chunk)
-                for (int s = 0; s < panels; ) {
-                    int left = panels - s;
-                    int now = left == blocks.panels() + 1
-                            ? Math.min(2, blocks.panels())
-                            : Math.min(left, blocks.panels());
-                    block(call, i, Math.min(chunk, rows - i), b + s * rowBytes, j0 + s * lanes, now);
-                    s += now;
-                }
+            if (byRows) product(call, mine, from, count, packed, 0, p.n);
+            else product(call, packed, 0, rows, mine, from, count);
         }
 
-        private void block(MemorySegment call, int i, int count, long b, int j, int panels) {
-            boolean first = k0 == 0;
-            long row = i0 + i;
-            BlockCall.B.set(call, b);
-            BlockCall.C.set(call, p.c + row * p.cRow + 4L * j);
-            BlockCall.BIAS.set(call, first && p.bias != 0 ? p.bias + 4L * j : zeros);
-            if (!first) base(call, p.c + row * p.cRow + 4L * j, p.cRow);
-            else if (p.base != 0) base(call, p.base + row * p.baseRow + 4L * j, p.baseRow);
-            else base(call, zeros, 0);
-            int last = Math.min(lanes, p.n - j - (panels - 1) * lanes);
-            BlockCall.LANES.set(call, lanes == 16 ? (1L << last) - 1 : masks + 4L * (lanes - last));
-            blocks.run(call, count, panels, a + i / lanes * rowBytes, rowBytes);
+        /** {@code m} rows from {@code i} on against {@code n} columns from {@code j} on. */
+        private void product(MemorySegment call, long a, int i, int m, long b, int j, int n) {
+            int columns = Math.max((int) (CHUNK / rowBytes), 2) * lanes; // of which the packed panels stay near
+            int strips = Math.max(1, Math.ceilDiv(squares, STRIP));
+            for (int c = 0; c < n; c += columns)
+                for (int r = 0; r < m; r += blocks.rows())
+                    for (int s = 0; s < strips; s++) {
+                        int from = s * squares / strips;
+                        BlockCall.SQUARES.set(call, (s + 1) * squares / strips - from);
+                        long skipped = (long) from * squareBytes;
+                        long half = (long) r % lanes * squareBytes / lanes;
+                        BlockCall.A.set(call, a + r / lanes * rowBytes + half + skipped);
+                        BlockCall.B.set(call, b + c / lanes * rowBytes + skipped);
+                        results(call, i0 + i + r, j + c, k0 == 0 && s == 0);
+                        blocks.run(call, Math.min(blocks.rows(), m - r), Math.min(columns, n - c));
+                    }
         }
 
-        private static void base(MemorySegment call, long at, long row) {
+        /** Where results go, and what is added to them. */
+        private void results(MemorySegment call, long row, int j, boolean first) {
+            long c = p.c + row * p.cRow + 4L * j;
+            BlockCall.C.set(call, c);
+            boolean bias = first && p.bias != 0;
+            BlockCall.BIAS.set(call, bias ? p.bias + 4L * j : zeros);
+            BlockCall.BIAS_STEP.set(call, bias ? 4L * lanes : 0);
+            if (!first) base(call, c, p.cRow, 4L * lanes);
+            else if (p.base != 0) base(call, p.base + row * p.baseRow + 4L * j, p.baseRow, 4L * lanes);
+            else base(call, zeros, 0, 0);
+        }
+
+        private static void base(MemorySegment call, long at, long row, long step) {
             BlockCall.BASE.set(call, at);
             BlockCall.BASE_ROW.set(call, row);
+            BlockCall.BASE_STEP.set(call, step);
         }
 
         /** {@code count} lines from {@code line} on, as one row of squares. */
@@ -237,8 +267,8 @@ final class Gemm implements AutoCloseable {
 
     @Override
     public void close() {
-        packedA.close();
-        packedB.close();
+        shared.close();
+        own.close();
         edges.close();
         constants.close();
     }

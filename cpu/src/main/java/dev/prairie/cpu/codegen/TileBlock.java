@@ -11,19 +11,37 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * The inner loop of a BF16 product in the tile registers of AMX: 32 x 32 sums in four tiles, two squares of A against
- * two of B, so that each loaded square is used twice. The sums go through a page of scratch, where bias and base are
- * added by vectors; only rows and columns that exist are written.
+ * two of B, so that each loaded square is used twice.
+ *
+ * <p>Whole blocks go from the tiles to C and nowhere else: sums start from the bias (a tile whose rows all lie at the
+ * same place), from the base, or from zero. A block at an edge, and one with bias and base, goes through a page of
+ * scratch, where vectors add both and write only the rows and columns that exist.
  *
  * @param columns squares of columns, 1 or 2
+ * @param start   where sums start
  */
-record TileBlock(int columns) {
-    /** Squares of rows in a panel. */
-    static final int ROWS = 2;
+record TileBlock(int columns, Start start) {
+    /** What sums start from. */
+    enum Start {
+        ZERO,
+        BIAS,
+        BASE,
+        /** From zero; bias and base are added, and edges cut off, by vectors. */
+        VECTORS
+    }
+
+    /** Two squares of rows. */
+    static final int ROWS = 32;
 
     private static final int SQUARE = 1024;
     private static final int LINE = 64;
+    private static final int HALF = ROWS / 2;
     private static final Gpr ARGUMENTS = RDI, A = RAX, A_ROW = RSI, B = RDX, B_PANEL = RCX, LEFT = R8, LINES = R9;
-    private static final Gpr A0 = R10, C = R11, BASE = RBX, BIAS = RBP, SUMS = R12, PANELS = R13, COUNT = R14;
+    private static final Gpr B0 = R10, C = R11, BASE = RBX, BIAS = RBP, SUMS = R12, GROUPS = R13, COUNT = R14;
+    private static final Gpr FETCH = R15;
+
+    /** Rows of C that are asked for in each step along k, so that they are there when the sums are. */
+    private static final int FETCHED = 2;
 
     /** Bytes of a configuration: palette 1, all eight tiles of 16 rows of 64 bytes (Intel SDM volume 1, 18.3). */
     static final int CONFIGURATION = 64;
@@ -33,44 +51,120 @@ record TileBlock(int columns) {
         configuration.set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
         for (int t = 0; t < 8; t++) {
             configuration.set(ValueLayout.JAVA_SHORT, 16 + 2L * t, (short) LINE);
-            configuration.set(ValueLayout.JAVA_BYTE, 48 + t, (byte) 16);
+            configuration.set(ValueLayout.JAVA_BYTE, 48 + t, (byte) HALF);
         }
     }
 
     byte[] code() {
         var a = new Assembler();
-        Gpr[] saved = {RBX, RBP, R12, R13, R14};
-        for (Gpr r : saved) a.push(r);
+        for (Gpr r : Gpr.SAVED) a.push(r);
         argument(a, LEFT, BlockCall.TILES);
         a.ldtilecfg(at(LEFT));
-        argument(a, A0, BlockCall.A);
+        argument(a, B0, BlockCall.B);
         argument(a, B_PANEL, BlockCall.B_PANEL);
-        argument(a, PANELS, BlockCall.PANELS);
+        argument(a, GROUPS, BlockCall.GROUPS);
         argument(a, C, BlockCall.C);
         argument(a, BASE, BlockCall.BASE);
         argument(a, BIAS, BlockCall.BIAS);
-        argument(a, SUMS, BlockCall.SUMS);
-        argument(a, LEFT, BlockCall.LANES);
-        a.kmovw(Mask.k(1), LEFT);
+        argument(a, A_ROW, BlockCall.A_ROW);
         a.mov(LINES, LINE);
-        bias(a);
-
-        Label panel = a.here();
-        argument(a, A_ROW, BlockCall.SQUARES);
-        a.mov(LEFT, A_ROW);
-        a.shl(A_ROW, Integer.numberOfTrailingZeros(SQUARE));
-        a.mov(A, A0);
-        argument(a, B, BlockCall.B);
-        for (int t = 0; t < ROWS * columns; t++) a.tilezero(tmm(t));
+        if (start == Start.VECTORS) {
+            argument(a, SUMS, BlockCall.SUMS);
+            argument(a, LEFT, BlockCall.LANES);
+            a.kmovw(Mask.k(1), LEFT);
+        }
+        Label group = a.here();
+        start(a);
+        argument(a, A, BlockCall.A);
+        a.mov(B, B0);
+        argument(a, LEFT, BlockCall.SQUARES);
+        a.mov(FETCH, C);
         var stored = new Label();
         a.test(LEFT, LEFT);
         a.jump(Condition.EQUAL, stored);
+        squares(a, stored);
+        a.place(stored);
+        if (start == Start.VECTORS) {
+            for (int t = 0; t < 2 * columns; t++) a.tilestored(at(SUMS, LINES, 1, t * SQUARE), tmm(t));
+            results(a);
+        } else {
+            argument(a, COUNT, BlockCall.C_ROW);
+            eachTile(a, C, (t, row, column) -> a.tilestored(at(row, COUNT, 1, column * LINE), tmm(t)));
+        }
+        a.add(C, columns * LINE);
+        for (int j = 0; j < columns; j++) {
+            a.add(B0, B_PANEL);
+            a.add(BASE, at(ARGUMENTS, BlockCall.BASE_STEP.offset()));
+            a.add(BIAS, at(ARGUMENTS, BlockCall.BIAS_STEP.offset()));
+        }
+        a.sub(GROUPS, 1);
+        a.jump(Condition.NOT_EQUAL, group);
+        a.tilerelease();
+        for (Gpr r : Gpr.SAVED.reversed()) a.pop(r);
+        a.vzeroupper();
+        a.ret();
+        return a.bytes();
+    }
+
+    /** What is done with one of the tiles of sums. */
+    private interface Use {
+        /** {@code row} holds the address of the tile's first row of squares of columns. */
+        void tile(int t, Gpr row, int column);
+    }
+
+    /** All tiles of sums; the address of the second row of squares is made in LEFT from COUNT, bytes of a row. */
+    private void eachTile(Assembler a, Gpr from, Use use) {
+        for (int j = 0; j < columns; j++) use.tile(j, from, j);
+        a.mov(LEFT, COUNT);
+        a.shl(LEFT, Integer.numberOfTrailingZeros(HALF));
+        a.add(LEFT, from);
+        for (int j = 0; j < columns; j++) use.tile(columns + j, LEFT, j);
+    }
+
+    private void start(Assembler a) {
+        switch (start) {
+            case ZERO, VECTORS -> {
+                for (int t = 0; t < 2 * columns; t++) a.tilezero(tmm(t));
+            }
+            case BIAS -> {
+                a.mov(COUNT, 0); // bytes between rows: all are the same
+                for (int t = 0; t < 2 * columns; t++)
+                    a.tileloadd(tmm(t), at(BIAS, COUNT, 1, t % columns * LINE));
+            }
+            case BASE -> {
+                argument(a, COUNT, BlockCall.BASE_ROW);
+                eachTile(a, BASE, (t, row, column) -> a.tileloadd(tmm(t), at(row, COUNT, 1, column * LINE)));
+            }
+        }
+    }
+
+    /** Along k; at first with the lines of C, as many steps as ask for all of them. */
+    private void squares(Assembler a, Label end) {
+        var rest = new Label();
+        a.mov(COUNT, ROWS / FETCHED);
         a.align(32);
-        Label square = a.here();
-        a.tileloadd(tmm(4), at(A, LINES, 1, 0));
-        a.tileloadd(tmm(6), at(B, LINES, 1, 0));
-        a.tdpbf16ps(tmm(0), tmm(4), tmm(6));
+        Label first = a.here();
+        for (int i = 0; i < FETCHED; i++) {
+            for (int j = 0; j < columns; j++) a.prefetchw(at(FETCH, j * LINE));
+            a.add(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
+        }
+        step(a);
+        a.sub(LEFT, 1);
+        a.jump(Condition.EQUAL, end);
+        a.sub(COUNT, 1);
+        a.jump(Condition.NOT_EQUAL, first);
+        a.align(32);
+        a.place(rest);
+        step(a);
+        a.sub(LEFT, 1);
+        a.jump(Condition.NOT_EQUAL, rest);
+    }
+
+    private void step(Assembler a) {
         // The second row of squares lies one row of squares further, the second column one panel of B.
+        a.tileloadd(tmm(6), at(B, LINES, 1, 0));
+        a.tileloadd(tmm(4), at(A, LINES, 1, 0));
+        a.tdpbf16ps(tmm(0), tmm(4), tmm(6));
         a.add(A, A_ROW);
         a.tileloadd(tmm(5), at(A, LINES, 1, 0));
         a.sub(A, A_ROW);
@@ -84,19 +178,6 @@ record TileBlock(int columns) {
         }
         a.add(A, SQUARE);
         a.add(B, SQUARE);
-        a.sub(LEFT, 1);
-        a.jump(Condition.NOT_EQUAL, square);
-        a.place(stored);
-        for (int t = 0; t < ROWS * columns; t++) a.tilestored(at(SUMS, LINES, 1, t * SQUARE), tmm(t));
-        results(a);
-        a.lea(A0, at(A0, A_ROW, 2, 0));
-        a.sub(PANELS, 1);
-        a.jump(Condition.NOT_EQUAL, panel);
-        a.tilerelease();
-        for (int i = saved.length - 1; i >= 0; i--) a.pop(saved[i]);
-        a.vzeroupper();
-        a.ret();
-        return a.bytes();
     }
 
     /** The bias of each column in registers 0 and 1, zero where there is no column. */
@@ -106,38 +187,34 @@ record TileBlock(int columns) {
             else a.emit(VMOVUPS, v(j), at(BIAS, j * LINE));
     }
 
-    /** {@code c = sum + bias + base}, a square of rows at a time. */
+    /** {@code c = sum + bias + base}, a square of rows at a time, only what exists. */
     private void results(Assembler a) {
         var done = new Label();
-        for (int i = 0; i < ROWS; i++) {
-            a.mov(LEFT, 16);
-            var full = new Label();
-            a.cmp(PANELS, 1);
-            a.jump(Condition.NOT_EQUAL, full);
-            argument(a, COUNT, BlockCall.LAST_ROWS);
-            if (i > 0) {
-                a.sub(COUNT, 16 * i);
-                a.jump(Condition.LESS_OR_EQUAL, done);
-            }
+        bias(a);
+        a.mov(FETCH, C);
+        a.mov(B, BASE);
+        for (int i = 0; i < 2; i++) {
+            a.mov(LEFT, HALF);
+            argument(a, COUNT, BlockCall.ROWS);
+            a.sub(COUNT, HALF * i);
+            a.jump(Condition.LESS_OR_EQUAL, done);
             a.min(LEFT, COUNT);
-            a.place(full);
             a.lea(A, at(SUMS, i * columns * SQUARE));
             Label row = a.here();
             for (int j = 0; j < columns; j++) {
                 Vec sum = v(2 + j);
+                a.emit(VADDPS, sum, v(j), at(A, j * SQUARE));
                 if (last(j)) {
-                    a.emit(VADDPS, sum, v(j), at(A, j * SQUARE));
-                    a.zeroed(Mask.k(1), VADDPS, sum, sum, at(BASE, j * LINE));
-                    a.masked(Mask.k(1), VMOVUPS_STORE, at(C, j * LINE), sum);
+                    a.zeroed(Mask.k(1), VADDPS, sum, sum, at(B, j * LINE));
+                    a.masked(Mask.k(1), VMOVUPS_STORE, at(FETCH, j * LINE), sum);
                 } else {
-                    a.emit(VADDPS, sum, v(j), at(A, j * SQUARE));
-                    a.emit(VADDPS, sum, sum, at(BASE, j * LINE));
-                    a.emit(VMOVUPS_STORE, at(C, j * LINE), sum);
+                    a.emit(VADDPS, sum, sum, at(B, j * LINE));
+                    a.emit(VMOVUPS_STORE, at(FETCH, j * LINE), sum);
                 }
             }
             a.add(A, LINE);
-            a.add(C, at(ARGUMENTS, BlockCall.C_ROW.offset()));
-            a.add(BASE, at(ARGUMENTS, BlockCall.BASE_ROW.offset()));
+            a.add(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
+            a.add(B, at(ARGUMENTS, BlockCall.BASE_ROW.offset()));
             a.sub(LEFT, 1);
             a.jump(Condition.NOT_EQUAL, row);
         }
