@@ -7,7 +7,10 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * One worker's memory for a head of one sequence: the argument block of {@link AttentionCode}, the operands that it names
@@ -17,12 +20,14 @@ final class Head {
     private static final double LOG2_E = 1 / Math.log(2);
 
     /** Behind the argument block: factors. */
-    private static final int ONE = AttentionCode.BLOCK, SIGN = ONE + 4, STRENGTH = ONE + 8, SCALE = ONE + 12, SIZE = ONE + 16;
+    private static final int ONE = AttentionCode.BLOCK,
+            SIGN = ONE + 4,
+            STRENGTH = ONE + 8,
+            SCALE = ONE + 12,
+            SIZE = ONE + 16;
 
     /** Addresses that backward moves along. */
     private static final List<Slot> CONSUMED = List.of(Slot.DK, Slot.DV, Slot.K_ACROSS);
-
-    private static final int TOTAL_SLOTS = Slot.values().length;
 
     private final HeadKernels kernels;
     private final HeadLayout layout;
@@ -31,7 +36,7 @@ final class Head {
     private final int head;
     private final int positions;
     private final int padded;
-    private final long[] offsets = new long[TOTAL_SLOTS];
+    private final Map<Slot, Long> offsets = new EnumMap<>(Slot.class);
     private final long rows; // a block of queries as operands
     private final long more; // another, and in pairs all keys or values, on the way
     private final long dense; // a block of F32 results
@@ -53,8 +58,7 @@ final class Head {
         this.dense = plan.take((long) layout.queries() * layout.width() * 4);
         this.memory = scratch.region(worker, plan.size);
         this.block = memory.address();
-        for (Slot slot : Slot.values())
-            if (offsets[slot.ordinal()] > 0) set(slot, block + offsets[slot.ordinal()]);
+        for (Slot slot : offsets.keySet()) set(slot, at(slot));
         float strength = Math.abs(call.scale());
         set(ONE, 1f);
         // The sign goes with the queries, so that the greatest product is the greatest score.
@@ -105,12 +109,12 @@ final class Head {
     }
 
     private void offset(Slot slot, long at) {
-        offsets[slot.ordinal()] = at;
+        offsets.put(slot, at);
     }
 
     /** The address of what belongs to a slot. */
     private long at(Slot slot) {
-        return block + offsets[slot.ordinal()];
+        return block + Objects.requireNonNull(offsets.get(slot), slot.name());
     }
 
     private void set(Slot slot, long value) {
@@ -150,8 +154,7 @@ final class Head {
             kernels.take().call(to + (long) s * layout.row(), source, call.keyStride(), run, block + ONE, 0);
             s += run;
         }
-        if (padded > positions)
-            clear(to + (long) positions * layout.row(), (long) (padded - positions) * layout.row());
+        if (padded > positions) clear(to + (long) positions * layout.row(), (long) (padded - positions) * layout.row());
     }
 
     /** Transposed, tile by tile, in pairs: rows first, then pairs of rows, then columns. */
@@ -219,7 +222,8 @@ final class Head {
         kernels.forward().call(block);
         putQueries(out.segment().address() + query, false, Slot.OUT_ACROSS, count, ONE);
         for (int n = 0; n < count; n++)
-            lse.segment().set(Tensor.FLOAT, call.row(b, i + n, h), memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
+            lse.segment()
+                    .set(Tensor.FLOAT, call.row(b, i + n, h), memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
@@ -230,13 +234,11 @@ final class Head {
         takeQueries(Slot.D_OUT_ACROSS, at(Slot.D_OUT), back, count, ONE);
         memory.asSlice(AttentionCode.TOP, AttentionCode.LSE - AttentionCode.TOP).fill((byte) 0);
         for (int n = 0; n < count; n++)
-            set(
-                    AttentionCode.TOP + 4L * n,
-                    (float) (lse.segment().get(Tensor.FLOAT, call.row(b, i + n, h)) * LOG2_E));
+            set(AttentionCode.TOP + 4L * n, (float) (lse.segment().get(Tensor.FLOAT, call.row(b, i + n, h)) * LOG2_E));
         long outAt = out.segment().address() + query;
         kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, 0);
         keysFor(i, count);
-        for (Slot slot : CONSUMED) if (offsets[slot.ordinal()] > 0) set(slot, at(slot));
+        for (Slot slot : CONSUMED) if (offsets.containsKey(slot)) set(slot, at(slot));
         kernels.backward().call(block);
         putQueries(dQ.tensor().segment().address() + query, dQ.add(), Slot.DQ_ACROSS, count, SCALE);
     }

@@ -8,9 +8,13 @@ package dev.prairie.cpu.codegen;
  * @param add      {@link HeadRows#put} on top of what is there
  * @param dots     {@link HeadRows#dots}
  * @param pairs    {@link HeadRows#pairs}; only called for layouts in pairs
- * @param across   {@link Transposition}
+ * @param across   {@link MatrixTransposition}
  * @param forward  {@link AttentionCode#forward}
  * @param backward {@link AttentionCode#backward}
+ * @param query    a query in F32: {@link HeadRows#take} of {@link HeadLayout#unpaired}
+ * @param scores   {@link QueryCode#scores}
+ * @param softmax  {@link QueryCode#softmax}
+ * @param mix      {@link QueryCode#mix}
  */
 record HeadKernels(
         HeadLayout layout,
@@ -21,9 +25,14 @@ record HeadKernels(
         Kernel pairs,
         Kernel across,
         Kernel forward,
-        Kernel backward) {
+        Kernel backward,
+        Kernel query,
+        Kernel scores,
+        Kernel softmax,
+        Kernel mix) {
     static HeadKernels of(HeadLayout layout, CodePages pages, Constants constants) {
         var rows = new HeadRows(layout, constants);
+        var query = new QueryCode(layout.unpaired(), constants);
         Kernel take = pages.add(rows.take());
         return new HeadKernels(
                 layout,
@@ -32,8 +41,12 @@ record HeadKernels(
                 pages.add(rows.put(true)),
                 pages.add(rows.dots()),
                 layout.pairs() ? pages.add(rows.pairs()) : take,
-                pages.add(Transposition.code(layout.isa().bits())),
+                pages.add(MatrixTransposition.code(layout.isa().bits())),
                 pages.add(AttentionCode.forward(layout, constants)),
-                pages.add(AttentionCode.backward(layout, constants)));
+                pages.add(AttentionCode.backward(layout, constants)),
+                layout.pairs() ? pages.add(new HeadRows(layout.unpaired(), constants).take()) : take,
+                pages.add(query.scores()),
+                pages.add(query.softmax()),
+                pages.add(query.mix()));
     }
 }

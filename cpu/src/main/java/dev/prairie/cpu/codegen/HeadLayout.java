@@ -21,6 +21,11 @@ record HeadLayout(Isa isa, boolean bf16, int d) {
         return bf16 && !pairs();
     }
 
+    /** The same in F32: for single queries. */
+    HeadLayout unpaired() {
+        return new HeadLayout(new Isa(isa.bits(), Isa.Bf16.FMA, isa.int8()), bf16, d);
+    }
+
     boolean tiles() {
         return pairs() && isa.bf16() == Isa.Bf16.TILES;
     }

@@ -1,6 +1,5 @@
 package dev.prairie.cpu.codegen;
 
-
 /**
  * Emits {@code C(rows, columns) = A(rows, depth) · B(depth, columns)}, or adds to C. All three lie in scratch memory that
  * is padded to whole blocks, so there are no edges.
@@ -58,5 +57,4 @@ interface Product {
         if (!pairs) return new BroadcastProduct(a, isa.bits(), Simd.VFMADD231PS, 1);
         return isa.bf16() == Isa.Bf16.TILES ? new TileProduct(a) : new BroadcastProduct(a, 512, Simd.VDPBF16PS, 2);
     }
-
 }

@@ -8,8 +8,8 @@ import static dev.prairie.cpu.codegen.Simd.*;
  * at a time. Pieces of four numbers from rows four apart are put into one vector as they are read, so that what is left
  * is to transpose 4 x 4 numbers, which no lane of 128 bits has to leave.
  */
-final class Transposition {
-    private Transposition() {}
+final class MatrixTransposition {
+    private MatrixTransposition() {}
 
     /** {@code (to, bytes between its rows, from, bytes between its rows, rows of from, columns of from)}. */
     static byte[] code(int bits) {
@@ -53,13 +53,12 @@ final class Transposition {
     /** Into register j: four numbers of row j, of row j + 4, and so on. */
     private static void gather(Assembler a, int bits, Gpr[] base, int j, int displacement) {
         for (int i = 0; i < bits / 128; i++) {
-            Mem at =
-                    switch (j) {
-                        case 0 -> Mem.at(base[i], displacement);
-                        case 1 -> Mem.at(base[i], RCX, 1, displacement);
-                        case 2 -> Mem.at(base[i], RCX, 2, displacement);
-                        default -> Mem.at(base[i], R13, 1, displacement);
-                    };
+            Mem at = switch (j) {
+                case 0 -> Mem.at(base[i], displacement);
+                case 1 -> Mem.at(base[i], RCX, 1, displacement);
+                case 2 -> Mem.at(base[i], RCX, 2, displacement);
+                default -> Mem.at(base[i], R13, 1, displacement);
+            };
             if (i == 0) a.emit(VMOVUPS, v(j, 128), at);
             else if (bits == 256) a.emit(VINSERTF128, i, v(j, bits), v(j, bits), at);
             else a.emit(VINSERTF32X4, i, v(j, bits), v(j, bits), at);
