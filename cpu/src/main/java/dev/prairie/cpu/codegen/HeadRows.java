@@ -10,6 +10,11 @@ import static dev.prairie.cpu.codegen.Simd.*;
 final class HeadRows {
     private static final Gpr CONSTANTS = R9;
 
+    /** Rows lie far apart, so that the processor does not see them coming: 2 to this many rows ahead they are asked for. */
+    private static final int AHEAD = 3;
+
+    private static final int LINE = 64;
+
     private final HeadLayout layout;
     private final long constants;
 
@@ -51,7 +56,10 @@ final class HeadRows {
         Lanes lanes = begin(a);
         Vec factor = lanes.v(8);
         a.emit(VBROADCASTSS, factor, Mem.at(R8));
+        a.mov(R10, RDX);
+        a.shl(R10, AHEAD);
         Label row = a.here();
+        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetch(Assembler.Nearness.T0, Mem.at(RSI, R10, 1, i));
         int vectors = layout.width() / layout.lanes();
         for (int i = 0; i < vectors; i++) {
             Vec x = lanes.v(i % 2);
@@ -76,7 +84,10 @@ final class HeadRows {
         Lanes lanes = begin(a);
         Vec factor = lanes.v(8);
         a.emit(VBROADCASTSS, factor, Mem.at(R8));
+        a.mov(R10, RSI);
+        a.shl(R10, AHEAD);
         Label row = a.here();
+        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetchw(Mem.at(RDI, R10, 1, i));
         for (int from = 0, i = 0; from < layout.d(); from += layout.lanes(), i++) {
             Vec x = lanes.v(i % 4), y = lanes.v(4 + i % 4);
             boolean whole = from + layout.lanes() <= layout.d();
