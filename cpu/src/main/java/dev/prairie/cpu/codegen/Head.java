@@ -17,6 +17,9 @@ import java.util.Objects;
  * and what it leaves; and how they get there. Opened for a share of work, gone with it.
  */
 final class Head {
+    /** Keys that are asked for ahead of time. */
+    private static final int AHEAD = 8;
+
     private static final double LOG2_E = 1 / Math.log(2);
 
     /** Behind the argument block: factors. */
@@ -151,7 +154,14 @@ final class Head {
         for (int s = 0; s < positions; ) {
             int run = Math.min(call.kv().run(b, s), positions - s);
             long source = from + call.key(b, s, head);
-            kernels.take().call(to + (long) s * layout.row(), source, call.keyStride(), run, block + ONE, 0);
+            kernels.take()
+                    .call(
+                            to + (long) s * layout.row(),
+                            source,
+                            call.keyStride(),
+                            run,
+                            block + ONE,
+                            AHEAD * call.keyStride());
             s += run;
         }
         if (padded > positions) clear(to + (long) positions * layout.row(), (long) (padded - positions) * layout.row());
@@ -179,7 +189,14 @@ final class Head {
             int run = Math.min(call.kv().run(b, s), positions - s);
             long to = call.key(b, s, head);
             long shift = 4L * s * layout.width();
-            put(dK.add()).call(toK + to, call.keyStride(), at(Slot.DK) + shift, run, block + STRENGTH, 0);
+            put(dK.add())
+                    .call(
+                            toK + to,
+                            call.keyStride(),
+                            at(Slot.DK) + shift,
+                            run,
+                            block + STRENGTH,
+                            AHEAD * call.keyStride());
             put(dV.add()).call(toV + to, call.keyStride(), at(Slot.DV) + shift, run, block + ONE, 0);
             s += run;
         }
@@ -194,12 +211,17 @@ final class Head {
     /** Queries, or what comes back to their outputs: transposed, and straight as a right operand where wanted. */
     private void takeQueries(Slot across, long straight, long from, int count, int factor) {
         long to = layout.pairs() || straight == 0 ? block + rows : straight;
-        kernels.take().call(to, from, call.queryStride(), count, block + factor, 0);
+        kernels.take().call(to, from, call.queryStride(), count, block + factor, nextBlock());
         if (count < layout.queries())
             clear(to + (long) count * layout.row(), (long) (layout.queries() - count) * layout.row());
         long columns = layout.row() / 4;
         kernels.across().call(at(across), layout.queryRow(), to, layout.row(), layout.queries(), columns);
         if (layout.pairs() && straight != 0) kernels.pairs().call(straight, to, layout.queries() / 2);
+    }
+
+    /** Bytes to the same query of the next block: while this one is computed, that one comes near. */
+    private long nextBlock() {
+        return layout.queries() * call.queryStride();
     }
 
     private void keysFor(int i, int count) {
@@ -211,7 +233,7 @@ final class Head {
     private void putQueries(long to, boolean add, Slot from, int count, int factor) {
         long width = 4L * layout.width();
         kernels.across().call(block + dense, width, at(from), layout.queryRow(), layout.width(), layout.queries());
-        put(add).call(to, call.queryStride(), block + dense, count, block + factor, 0);
+        put(add).call(to, call.queryStride(), block + dense, count, block + factor, nextBlock());
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
@@ -221,9 +243,10 @@ final class Head {
         keysFor(i, count);
         kernels.forward().call(block);
         putQueries(out.segment().address() + query, false, Slot.OUT_ACROSS, count, ONE);
-        for (int n = 0; n < count; n++)
-            lse.segment()
-                    .set(Tensor.FLOAT, call.row(b, i + n, h), memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
+        MemorySegment sums = lse.segment();
+        long to = call.row(b, i, h);
+        for (int n = 0; n < count; n++, to += 4L * call.heads())
+            sums.set(Tensor.FLOAT, to, memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
@@ -233,8 +256,10 @@ final class Head {
         takeQueries(Slot.Q_ACROSS, at(Slot.Q), call.q() + query, count, SIGN);
         takeQueries(Slot.D_OUT_ACROSS, at(Slot.D_OUT), back, count, ONE);
         memory.asSlice(AttentionCode.TOP, AttentionCode.LSE - AttentionCode.TOP).fill((byte) 0);
-        for (int n = 0; n < count; n++)
-            set(AttentionCode.TOP + 4L * n, (float) (lse.segment().get(Tensor.FLOAT, call.row(b, i + n, h)) * LOG2_E));
+        MemorySegment sums = lse.segment();
+        long from = call.row(b, i, h);
+        for (int n = 0; n < count; n++, from += 4L * call.heads())
+            set(AttentionCode.TOP + 4L * n, (float) (sums.get(Tensor.FLOAT, from) * LOG2_E));
         long outAt = out.segment().address() + query;
         kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, 0);
         keysFor(i, count);
