@@ -261,7 +261,7 @@ final class Head {
         for (int n = 0; n < count; n++, from += 4L * call.heads())
             set(AttentionCode.TOP + 4L * n, (float) (sums.get(Tensor.FLOAT, from) * LOG2_E));
         long outAt = out.segment().address() + query;
-        kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, 0);
+        kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, nextBlock());
         keysFor(i, count);
         for (Slot slot : CONSUMED) if (offsets.containsKey(slot)) set(slot, at(slot));
         kernels.backward().call(block);

@@ -105,11 +105,15 @@ final class HeadRows {
         return end(a);
     }
 
-    /** {@code (to, x, y, bytes between rows, count)}: the inner product of each row of two tensors. */
+    /**
+     * {@code (to, x, y, bytes between rows, count, bytes ahead)}: the inner product of each row of two tensors, of which
+     * the first has been read just now.
+     */
     byte[] dots() {
         var a = new Assembler();
         Lanes lanes = begin(a);
         Label row = a.here();
+        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetch(Assembler.Nearness.T0, Mem.at(RDX, R9, 1, i));
         Vec sum = lanes.v(0), x = lanes.v(1), y = lanes.v(2);
         lanes.clear(sum);
         for (int i = 0; i * layout.lanes() < layout.d(); i++) {

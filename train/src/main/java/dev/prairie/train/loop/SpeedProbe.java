@@ -31,10 +31,15 @@ public final class SpeedProbe implements AutoCloseable {
 
     /** {@code rows} rows of {@code length} tokens a step, products in {@code precision}. */
     public SpeedProbe(TransformerConfig config, int rows, int length, Device device, DType precision) {
+        this(config, rows, length, device, device.gradKernels(precision));
+    }
+
+    /** The same on kernels of {@code device} in any form: profiled ones, for instance. */
+    public SpeedProbe(TransformerConfig config, int rows, int length, Device device, GradKernels kernels) {
         this.device = device;
         this.config = config;
         this.length = length;
-        kernels = device.gradKernels(precision);
+        this.kernels = kernels;
         Transformer model = Transformer.initialise(config, arena, 1);
         optimizer = new Optimizer(ADAM, model.parameters(), arena);
         pass = new Pass(model, kernels);
