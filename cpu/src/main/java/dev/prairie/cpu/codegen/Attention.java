@@ -19,6 +19,9 @@ final class Attention implements AutoCloseable {
     /** Queries that share one copy of keys and values. */
     private static final int QUERIES = 256;
 
+    /** Fewer queries than this go one by one, at the speed of memory. */
+    private static final int FEW = 6;
+
     private final CodePages pages;
     private final Isa isa;
     private final WorkerPool pool;
@@ -48,6 +51,10 @@ final class Attention implements AutoCloseable {
         var shares = call.shares(QUERIES);
         pool.run(shares.size(), (task, worker) -> {
             HeadCall.Share s = shares.get(task);
+            if (call.queries(s.b()) < FEW) {
+                new Query(code, call, s, scratch, worker).forward(out, lse);
+                return;
+            }
             var head = new Head(code, call, s, false, scratch, worker);
             head.openForward();
             for (int h = s.head() * call.group(); h < (s.head() + 1) * call.group(); h++)

@@ -18,37 +18,43 @@ final class AttentionCode {
     /** Where in the argument block what is; addresses and numbers of 8 bytes, then rows with one number a query. */
     enum Slot {
         /** Keys and values: rows; of values in pairs {@code Vᵀ}, tile by tile. */
-        K,
-        V,
+        K(0),
+        V(1),
         /** {@code Kᵀ} in pairs, tile by tile; backward only. */
-        K_ACROSS,
+        K_ACROSS(2),
         /** {@code Qᵀ}. */
-        Q_ACROSS,
+        Q_ACROSS(3),
         /** {@code dOutᵀ}. */
-        D_OUT_ACROSS,
+        D_OUT_ACROSS(4),
         /** Queries and what comes back to their outputs, as right operands. */
-        Q,
-        D_OUT,
+        Q(5),
+        D_OUT(6),
         /** A tile of scores, then of probabilities. */
-        SCORES,
+        SCORES(7),
         /** A tile of dP, then of dS; and dS as a right operand in pairs. */
-        SLOPES,
-        SLOPE_PAIRS,
+        SLOPES(8),
+        SLOPE_PAIRS(9),
         /** {@code outᵀ}, F32. */
-        OUT_ACROSS,
-        DK,
-        DV,
+        OUT_ACROSS(10),
+        DK(11),
+        DV(12),
         /** {@code dQᵀ}, F32. */
-        DQ_ACROSS,
+        DQ_ACROSS(13),
         /** Keys that are left, padded. */
-        LEFT,
+        LEFT(14),
         /** The first key that the first query does not see. */
-        HIDDEN,
+        HIDDEN(15),
         /** What scores are multiplied by, F32: scale / ln 2. */
-        SCALE;
+        SCALE(16);
+
+        private final int number;
+
+        Slot(int number) {
+            this.number = number;
+        }
 
         int at() {
-            return 8 * ordinal();
+            return 8 * number;
         }
     }
 

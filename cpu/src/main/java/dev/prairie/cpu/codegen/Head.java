@@ -7,13 +7,19 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * One worker's memory for a head of one sequence: the argument block of {@link AttentionCode}, the operands that it names
  * and what it leaves; and how they get there. Opened for a share of work, gone with it.
  */
 final class Head {
+    /** Keys that are asked for ahead of time. */
+    private static final int AHEAD = 8;
+
     private static final double LOG2_E = 1 / Math.log(2);
 
     /** Behind the argument block: factors. */
@@ -26,8 +32,6 @@ final class Head {
     /** Addresses that backward moves along. */
     private static final List<Slot> CONSUMED = List.of(Slot.DK, Slot.DV, Slot.K_ACROSS);
 
-    private static final int TOTAL_SLOTS = Slot.values().length;
-
     private final HeadKernels kernels;
     private final HeadLayout layout;
     private final HeadCall call;
@@ -35,7 +39,7 @@ final class Head {
     private final int head;
     private final int positions;
     private final int padded;
-    private final long[] offsets = new long[TOTAL_SLOTS];
+    private final Map<Slot, Long> offsets = new EnumMap<>(Slot.class);
     private final long rows; // a block of queries as operands
     private final long more; // another, and in pairs all keys or values, on the way
     private final long dense; // a block of F32 results
@@ -57,7 +61,7 @@ final class Head {
         this.dense = plan.take((long) layout.queries() * layout.width() * 4);
         this.memory = scratch.region(worker, plan.size);
         this.block = memory.address();
-        for (Slot slot : Slot.values()) if (offsets[slot.ordinal()] > 0) set(slot, block + offsets[slot.ordinal()]);
+        for (Slot slot : offsets.keySet()) set(slot, at(slot));
         float strength = Math.abs(call.scale());
         set(ONE, 1f);
         // The sign goes with the queries, so that the greatest product is the greatest score.
@@ -108,12 +112,12 @@ final class Head {
     }
 
     private void offset(Slot slot, long at) {
-        offsets[slot.ordinal()] = at;
+        offsets.put(slot, at);
     }
 
     /** The address of what belongs to a slot. */
     private long at(Slot slot) {
-        return block + offsets[slot.ordinal()];
+        return block + Objects.requireNonNull(offsets.get(slot), slot.name());
     }
 
     private void set(Slot slot, long value) {
@@ -150,7 +154,14 @@ final class Head {
         for (int s = 0; s < positions; ) {
             int run = Math.min(call.kv().run(b, s), positions - s);
             long source = from + call.key(b, s, head);
-            kernels.take().call(to + (long) s * layout.row(), source, call.keyStride(), run, block + ONE, 0);
+            kernels.take()
+                    .call(
+                            to + (long) s * layout.row(),
+                            source,
+                            call.keyStride(),
+                            run,
+                            block + ONE,
+                            AHEAD * call.keyStride());
             s += run;
         }
         if (padded > positions) clear(to + (long) positions * layout.row(), (long) (padded - positions) * layout.row());
@@ -178,7 +189,14 @@ final class Head {
             int run = Math.min(call.kv().run(b, s), positions - s);
             long to = call.key(b, s, head);
             long shift = 4L * s * layout.width();
-            put(dK.add()).call(toK + to, call.keyStride(), at(Slot.DK) + shift, run, block + STRENGTH, 0);
+            put(dK.add())
+                    .call(
+                            toK + to,
+                            call.keyStride(),
+                            at(Slot.DK) + shift,
+                            run,
+                            block + STRENGTH,
+                            AHEAD * call.keyStride());
             put(dV.add()).call(toV + to, call.keyStride(), at(Slot.DV) + shift, run, block + ONE, 0);
             s += run;
         }
@@ -193,12 +211,17 @@ final class Head {
     /** Queries, or what comes back to their outputs: transposed, and straight as a right operand where wanted. */
     private void takeQueries(Slot across, long straight, long from, int count, int factor) {
         long to = layout.pairs() || straight == 0 ? block + rows : straight;
-        kernels.take().call(to, from, call.queryStride(), count, block + factor, 0);
+        kernels.take().call(to, from, call.queryStride(), count, block + factor, nextBlock());
         if (count < layout.queries())
             clear(to + (long) count * layout.row(), (long) (layout.queries() - count) * layout.row());
         long columns = layout.row() / 4;
         kernels.across().call(at(across), layout.queryRow(), to, layout.row(), layout.queries(), columns);
         if (layout.pairs() && straight != 0) kernels.pairs().call(straight, to, layout.queries() / 2);
+    }
+
+    /** Bytes to the same query of the next block: while this one is computed, that one comes near. */
+    private long nextBlock() {
+        return layout.queries() * call.queryStride();
     }
 
     private void keysFor(int i, int count) {
@@ -210,7 +233,7 @@ final class Head {
     private void putQueries(long to, boolean add, Slot from, int count, int factor) {
         long width = 4L * layout.width();
         kernels.across().call(block + dense, width, at(from), layout.queryRow(), layout.width(), layout.queries());
-        put(add).call(to, call.queryStride(), block + dense, count, block + factor, 0);
+        put(add).call(to, call.queryStride(), block + dense, count, block + factor, nextBlock());
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
@@ -220,9 +243,10 @@ final class Head {
         keysFor(i, count);
         kernels.forward().call(block);
         putQueries(out.segment().address() + query, false, Slot.OUT_ACROSS, count, ONE);
-        for (int n = 0; n < count; n++)
-            lse.segment()
-                    .set(Tensor.FLOAT, call.row(b, i + n, h), memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
+        MemorySegment sums = lse.segment();
+        long to = call.row(b, i, h);
+        for (int n = 0; n < count; n++, to += 4L * call.heads())
+            sums.set(Tensor.FLOAT, to, memory.get(Tensor.FLOAT, AttentionCode.LSE + 4L * n));
     }
 
     /** {@code count} queries from {@code i} on, of query head {@code h}. */
@@ -232,12 +256,14 @@ final class Head {
         takeQueries(Slot.Q_ACROSS, at(Slot.Q), call.q() + query, count, SIGN);
         takeQueries(Slot.D_OUT_ACROSS, at(Slot.D_OUT), back, count, ONE);
         memory.asSlice(AttentionCode.TOP, AttentionCode.LSE - AttentionCode.TOP).fill((byte) 0);
-        for (int n = 0; n < count; n++)
-            set(AttentionCode.TOP + 4L * n, (float) (lse.segment().get(Tensor.FLOAT, call.row(b, i + n, h)) * LOG2_E));
+        MemorySegment sums = lse.segment();
+        long from = call.row(b, i, h);
+        for (int n = 0; n < count; n++, from += 4L * call.heads())
+            set(AttentionCode.TOP + 4L * n, (float) (sums.get(Tensor.FLOAT, from) * LOG2_E));
         long outAt = out.segment().address() + query;
-        kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, 0);
+        kernels.dots().call(block + AttentionCode.TOTAL, back, outAt, call.queryStride(), count, nextBlock());
         keysFor(i, count);
-        for (Slot slot : CONSUMED) if (offsets[slot.ordinal()] > 0) set(slot, at(slot));
+        for (Slot slot : CONSUMED) if (offsets.containsKey(slot)) set(slot, at(slot));
         kernels.backward().call(block);
         putQueries(dQ.tensor().segment().address() + query, dQ.add(), Slot.DQ_ACROSS, count, SCALE);
     }

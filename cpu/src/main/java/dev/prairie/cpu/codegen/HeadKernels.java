@@ -11,6 +11,10 @@ package dev.prairie.cpu.codegen;
  * @param across   {@link MatrixTransposition}
  * @param forward  {@link AttentionCode#forward}
  * @param backward {@link AttentionCode#backward}
+ * @param query    a query in F32: {@link HeadRows#take} of {@link HeadLayout#unpaired}
+ * @param scores   {@link QueryCode#scores}
+ * @param softmax  {@link QueryCode#softmax}
+ * @param mix      {@link QueryCode#mix}
  */
 record HeadKernels(
         HeadLayout layout,
@@ -21,9 +25,14 @@ record HeadKernels(
         Kernel pairs,
         Kernel across,
         Kernel forward,
-        Kernel backward) {
+        Kernel backward,
+        Kernel query,
+        Kernel scores,
+        Kernel softmax,
+        Kernel mix) {
     static HeadKernels of(HeadLayout layout, CodePages pages, Constants constants) {
         var rows = new HeadRows(layout, constants);
+        var query = new QueryCode(layout.unpaired(), constants);
         Kernel take = pages.add(rows.take());
         return new HeadKernels(
                 layout,
@@ -34,6 +43,10 @@ record HeadKernels(
                 layout.pairs() ? pages.add(rows.pairs()) : take,
                 pages.add(MatrixTransposition.code(layout.isa().bits())),
                 pages.add(AttentionCode.forward(layout, constants)),
-                pages.add(AttentionCode.backward(layout, constants)));
+                pages.add(AttentionCode.backward(layout, constants)),
+                layout.pairs() ? pages.add(new HeadRows(layout.unpaired(), constants).take()) : take,
+                pages.add(query.scores()),
+                pages.add(query.softmax()),
+                pages.add(query.mix()));
     }
 }

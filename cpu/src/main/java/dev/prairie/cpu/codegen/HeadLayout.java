@@ -21,6 +21,11 @@ record HeadLayout(Isa isa, boolean bf16, int d) {
         return bf16 && !pairs();
     }
 
+    /** The same in F32: for single queries. */
+    HeadLayout unpaired() {
+        return new HeadLayout(new Isa(isa.bits(), Isa.Bf16.FMA, isa.int8()), bf16, d);
+    }
+
     boolean tiles() {
         return pairs() && isa.bf16() == Isa.Bf16.TILES;
     }
@@ -47,7 +52,7 @@ record HeadLayout(Isa isa, boolean bf16, int d) {
 
     /** Keys in a tile: its scores, keys and values stay in the caches next to the core. */
     int tile() {
-        return pairs() ? 128 : 64;
+        return pairs() ? 256 : 64;
     }
 
     /** What the number of keys is padded to: whole blocks of rows, and of the depth of products. */

@@ -8,7 +8,9 @@ import static dev.prairie.cpu.codegen.Simd.*;
  * {@link HeadLayout#width}. Functions that take a count take at least one row.
  */
 final class HeadRows {
-    private static final Gpr CONSTANTS = R9;
+    private static final Gpr CONSTANTS = R11;
+
+    private static final int LINE = 64;
 
     private final HeadLayout layout;
     private final long constants;
@@ -45,13 +47,17 @@ final class HeadRows {
         return a.bytes();
     }
 
-    /** {@code (to, from, bytes between rows, count, factor's address)}: tensor rows times a factor, as operands. */
+    /**
+     * {@code (to, from, bytes between rows, count, factor's address, bytes ahead)}: tensor rows times a factor, as
+     * operands. Rows lie far apart, so that the processor does not see them coming: what is so far ahead is asked for.
+     */
     byte[] take() {
         var a = new Assembler();
         Lanes lanes = begin(a);
         Vec factor = lanes.v(8);
         a.emit(VBROADCASTSS, factor, Mem.at(R8));
         Label row = a.here();
+        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetch(Assembler.Nearness.T0, Mem.at(RSI, R9, 1, i));
         int vectors = layout.width() / layout.lanes();
         for (int i = 0; i < vectors; i++) {
             Vec x = lanes.v(i % 2);
@@ -70,13 +76,17 @@ final class HeadRows {
         return end(a);
     }
 
-    /** {@code (to, bytes between rows, from, count, factor's address)}: dense F32 rows times a factor, to a tensor. */
+    /**
+     * {@code (to, bytes between rows, from, count, factor's address, bytes ahead)}: dense F32 rows times a factor, to a
+     * tensor.
+     */
     byte[] put(boolean add) {
         var a = new Assembler();
         Lanes lanes = begin(a);
         Vec factor = lanes.v(8);
         a.emit(VBROADCASTSS, factor, Mem.at(R8));
         Label row = a.here();
+        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetchw(Mem.at(RDI, R9, 1, i));
         for (int from = 0, i = 0; from < layout.d(); from += layout.lanes(), i++) {
             Vec x = lanes.v(i % 4), y = lanes.v(4 + i % 4);
             boolean whole = from + layout.lanes() <= layout.d();
@@ -95,11 +105,15 @@ final class HeadRows {
         return end(a);
     }
 
-    /** {@code (to, x, y, bytes between rows, count)}: the inner product of each row of two tensors. */
+    /**
+     * {@code (to, x, y, bytes between rows, count, bytes ahead)}: the inner product of each row of two tensors, of which
+     * the first has been read just now.
+     */
     byte[] dots() {
         var a = new Assembler();
         Lanes lanes = begin(a);
         Label row = a.here();
+        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetch(Assembler.Nearness.T0, Mem.at(RDX, R9, 1, i));
         Vec sum = lanes.v(0), x = lanes.v(1), y = lanes.v(2);
         lanes.clear(sum);
         for (int i = 0; i * layout.lanes() < layout.d(); i++) {

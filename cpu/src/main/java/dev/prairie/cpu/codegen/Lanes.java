@@ -114,9 +114,11 @@ final class Lanes {
      * with {@code s = (m-1)/(m+1)} for the fraction m in [1, 2). Overwrites x, s and t.
      */
     void log2(Vec y, Vec x, Vec s, Vec t) {
+        a.emit(VSUBPS, s, x, x); // zero, or not a number, which the parts of a float would hide
         a.emit(VPSRLD, 23, y, x);
         a.emit(VPSUBD, y, y, constant(Constants.BIAS));
         a.emit(VCVTDQ2PS, y, y);
+        a.emit(VADDPS, y, y, s);
         a.emit(VANDPS, x, x, constant(Constants.FRACTION));
         a.emit(VORPS, x, x, constant(Constants.ONE));
         load(t, constant(Constants.ONE));
@@ -140,15 +142,20 @@ final class Lanes {
 
     /** Sums the lanes into the lowest of {@code x}, in a fixed order. Overwrites t. */
     void sum(Vec x, Vec t) {
+        across(VADDPS, x, t);
+    }
+
+    /** Combines the lanes into the lowest of {@code x}, in a fixed order. Overwrites t. */
+    void across(Simd op, Vec x, Vec t) {
         if (wide()) {
             a.emit(VEXTRACTF64X4, 1, t.as(256), x);
-            a.emit(VADDPS, x.as(256), x.as(256), t.as(256));
+            a.emit(op, x.as(256), x.as(256), t.as(256));
         }
         a.emit(VEXTRACTF128, 1, t.as(128), x.as(256));
-        a.emit(VADDPS, x.as(128), x.as(128), t.as(128));
-        a.emit(VPERMILPS, 0x4E, t.as(128), x.as(128));
-        a.emit(VADDPS, x.as(128), x.as(128), t.as(128));
-        a.emit(VPERMILPS, 0xB1, t.as(128), x.as(128));
-        a.emit(VADDPS, x.as(128), x.as(128), t.as(128));
+        a.emit(op, x.as(128), x.as(128), t.as(128));
+        for (int swap : new int[] {0x4E, 0xB1}) { // halves, then neighbours
+            a.emit(VPERMILPS, swap, t.as(128), x.as(128));
+            a.emit(op, x.as(128), x.as(128), t.as(128));
+        }
     }
 }

@@ -11,6 +11,9 @@ final class TileProduct implements Product {
     private static final int ROWS = 16;
     private static final int ROW = 64;
 
+    /** Up to this depth there is no loop. */
+    private static final int UNROLL = 128;
+
     private final Assembler a;
 
     TileProduct(Assembler a) {
@@ -50,22 +53,33 @@ final class TileProduct implements Product {
         }
         a.mov(R11, RAX);
         Product.address(a, RCX, b.at());
-        depth.load(a, RBX);
-        Label next = a.here();
+        int unrolled = depth.register() == null && depth.constant() <= UNROLL ? depth.constant() / (2 * ROWS) : 0;
+        for (int step = 0; step < unrolled; step++) step(left, b, at, step);
+        if (unrolled == 0) {
+            depth.load(a, RBX);
+            Label next = a.here();
+            step(left, b, at, 0);
+            a.add(R11, ROW);
+            a.add(RCX, ROWS * b.step());
+            a.sub(RBX, 2 * ROWS);
+            a.jump(Assembler.Condition.NOT_EQUAL, next);
+        }
+        for (int i = 0; i < 4; i++) a.tilestored(sum(c, i, at), tmm(i));
+    }
+
+    /** Step {@code step} of the depth from where the pointers are. */
+    private void step(Left left, Right b, int at, int step) {
+        int columns = at + step * ROWS * b.step();
+        int depth = step * ROW;
         Tile a0 = tmm(4), a1 = tmm(5), b0 = tmm(6), b1 = tmm(7);
-        a.tileloadd(b0, Mem.at(RCX, R9, 1, at));
-        a.tileloadd(a0, Mem.at(R11, R8, 1, 0));
+        a.tileloadd(b0, Mem.at(RCX, R9, 1, columns));
+        a.tileloadd(a0, Mem.at(R11, R8, 1, depth));
         a.tdpbf16ps(tmm(0), a0, b0);
-        a.tileloadd(b1, Mem.at(RCX, R9, 1, at + ROW));
+        a.tileloadd(b1, Mem.at(RCX, R9, 1, columns + ROW));
         a.tdpbf16ps(tmm(1), a0, b1);
-        a.tileloadd(a1, Mem.at(R11, R8, 1, ROWS * left.row()));
+        a.tileloadd(a1, Mem.at(R11, R8, 1, depth + ROWS * left.row()));
         a.tdpbf16ps(tmm(2), a1, b0);
         a.tdpbf16ps(tmm(3), a1, b1);
-        a.add(R11, ROW);
-        a.add(RCX, ROWS * b.step());
-        a.sub(RBX, 2 * ROWS);
-        a.jump(Assembler.Condition.NOT_EQUAL, next);
-        for (int i = 0; i < 4; i++) a.tilestored(sum(c, i, at), tmm(i));
     }
 
     /** Tile {@code i} of the four. */
