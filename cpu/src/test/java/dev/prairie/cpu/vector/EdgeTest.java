@@ -97,8 +97,18 @@ class EdgeTest {
             Tensor out = Tensor.over(guarded.buffer().slice(4, 20L * n), DType.F32, Shape.of(5, n));
             Tensor x = random(5, n), w = random(n, n);
             kernels.gelu(out, x);
-            kernels.geluBackward(onto(out), x, x);
-            kernels.matmul(out, x, w, null, null);
+            for (boolean add : new boolean[] {true, false}) {
+                var d = new Gradient(out, add);
+                kernels.geluBackward(d, x, x);
+                kernels.biasBackward(new Gradient(out.view(Shape.of(5 * n)), add), random(3, 5 * n));
+                kernels.swiGluBackward(d, new Gradient(zeros(5, n), add), x, x, x);
+                kernels.accumulate(d, x, 2);
+                kernels.rmsNormBackward(d, new Gradient(zeros(n), add), x, x, random(n), random(5));
+                kernels.matmulBackwardInput(d, x, w);
+                kernels.matmulBackwardWeight(d, random(9, 5), random(9, n));
+                kernels.crossEntropyBackward(d, random(5), x, random(5), new int[] {0, -1, 0, 0, -1});
+            }
+            kernels.matmul(out, x, w, random(n), x);
             kernels.matmulBackwardInput(onto(out), x, w);
             kernels.matmulBackwardWeight(
                     onto(Tensor.over(out.buffer(), DType.F32, Shape.of(5, n))), random(9, 5), random(9, n));
@@ -150,6 +160,32 @@ class EdgeTest {
         assertThat(two.get(0)).isEqualTo(one.get(0));
         assertThat(kernels.squaredNorm(none)).isZero();
         assertThat(w.toFloats()).isEqualTo(before);
+    }
+
+    @Test
+    void overNothingFromNothingIsZero() {
+        Tensor none = zeros(0, 8), nothing = zeros(0);
+        int[] no = {};
+        Gradient matrix = new Gradient(random(8, 8), false), row = new Gradient(random(8), false);
+        Gradient bias = new Gradient(random(8), false), table = new Gradient(random(8, 8), false);
+        kernels.matmulBackwardWeight(matrix, none, none);
+        kernels.layerNormBackward(new Gradient(none, false), row, bias, none, none, random(8), nothing, nothing);
+        kernels.embeddingBackward(table, none, no);
+        for (Gradient d : List.of(matrix, row, bias, table))
+            assertThat(d.tensor().toFloats()).containsOnly(0);
+        kernels.biasBackward(new Gradient(bias.tensor(), false), none);
+        assertThat(bias.tensor().toFloats()).containsOnly(0);
+    }
+
+    @Test
+    void theGradientOfLogitsMayTakeTheirPlace() {
+        Tensor logits = random(9, 130), losses = zeros(9), lse = zeros(9), apart = zeros(9, 130), dLosses = random(9);
+        int[] targets = {3, 129, -1, 0, 64, 1, 2, -1, 128};
+        kernels.crossEntropy(losses, lse, logits, targets);
+        kernels.crossEntropyBackward(new Gradient(apart, false), dLosses, logits, lse, targets);
+        kernels.crossEntropyBackward(new Gradient(logits, false), dLosses, logits, lse, targets);
+        assertThat(logits.toFloats()).isEqualTo(apart.toFloats());
+        assertThat(losses.get(2)).isZero();
     }
 
     @Test

@@ -142,6 +142,7 @@ public final class ReferenceKernels implements GradKernels {
 
     // ---- products ---------------------------------------------------------------------------------------------
 
+    /** Weights of any floating type are read as they are. */
     @Override
     public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         int rows = x.shape().rows();
