@@ -56,12 +56,15 @@ final class Formula {
 
         record AccumulateProduct(Accumulator into, Value a, Value b) implements Step {}
 
+        record Prefetch(Gpr at, int bytes) implements Step {}
+
         /** What it reads. */
         default List<Value> reads() {
             Stream<@Nullable Value> all =
                     switch (this) {
                         case Load s -> Stream.of();
                         case LoadOne s -> Stream.of();
+                        case Prefetch s -> Stream.of();
                         case Store s -> Stream.of(s.v);
                         case StoreOne s -> Stream.of(s.v);
                         case Apply s -> Stream.of(s.a, s.b);
@@ -87,6 +90,7 @@ final class Formula {
                 case StoreOne s -> null;
                 case Accumulate s -> null;
                 case AccumulateProduct s -> null;
+                case Prefetch s -> null;
             };
         }
     }
@@ -154,6 +158,14 @@ final class Formula {
     /** One lane, for a value that is the same in all. */
     void storeOne(Gpr at, Value v) {
         steps.add(new Step.StoreOne(at, v));
+    }
+
+    /**
+     * Asks for the line {@code bytes} further, while there is something else to do: what is read soon, but not in a
+     * stream that the processor would notice by itself. May lie beyond the tensor.
+     */
+    void prefetch(Gpr at, int bytes) {
+        steps.add(new Step.Prefetch(at, bytes));
     }
 
     // ---- arithmetic ---------------------------------------------------------------------------------------------
