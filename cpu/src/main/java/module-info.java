@@ -9,5 +9,6 @@ module dev.prairie.cpu {
     exports dev.prairie.cpu.vector;
 
     provides dev.prairie.tensor.device.DeviceProvider with
+            dev.prairie.cpu.codegen.CodegenProvider,
             dev.prairie.cpu.vector.VectorProvider;
 }

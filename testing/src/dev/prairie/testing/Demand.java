@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Path model = Demand.data("stories260k/stories260K.bin");
  * Path chromium = Demand.browser();
+ * Path objdump = Demand.disassembler();
  * Demand.platform(cpu.hasAvx512(), "AVX-512");
  * }</pre>
  *
@@ -45,6 +46,12 @@ public final class Demand {
     public static Path browser() {
         var found = findProgram(System.getenv("PATH"), BROWSERS);
         return met("browser", found, "no Chromium on PATH", System.getenv("PRAIRIE_DEMAND"));
+    }
+
+    /** The {@code objdump} of binutils, as an executable: the other opinion on machine code. */
+    public static Path disassembler() {
+        var found = findProgram(System.getenv("PATH"), List.of("objdump"));
+        return met("disassembler", found, "no objdump on PATH", System.getenv("PRAIRIE_DEMAND"));
     }
 
     /**

@@ -1,7 +1,9 @@
 package dev.prairie.app;
 
-import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.ProfiledKernels;
+import dev.prairie.train.loop.MemoryEstimate;
 import dev.prairie.train.loop.SpeedProbe;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -17,13 +19,12 @@ import tools.jackson.databind.json.JsonMapper;
 /** One thread against all threads on a whole training step, interleaved, so that both see the same machine. */
 @Command(
         name = "training",
-        description = "Times whole training steps of a 12 M-parameter model (GPT-2 form, 6 layers, 384 wide, vocabulary"
-                + " 4096, 4 x 256 tokens) on one thread and on all, in turn; medians.",
+        description =
+                "Times whole training steps of a model in GPT-2 form on 4 x 256 tokens, on one thread and on all, in"
+                        + " turn; medians.",
         mixinStandardHelpOptions = true)
 final class BenchTrainingCommand implements Callable<Integer> {
-    private static final String MODEL = "gpt2 6x384, vocabulary 4096, 4x256";
-    private static final int ROWS = 4;
-    private static final int LENGTH = 256;
+    private static final int WARM_UP = 2;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -31,7 +32,19 @@ final class BenchTrainingCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", description = "Steps of each, after two to warm up. Default: 9.")
     private int steps = 9;
 
-    @Option(names = "--json", description = "A line of JSON for each number of threads instead.")
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description = "12m (6 layers, 384 wide, vocabulary 4096) or 124m (GPT-2 small). Default: 12m.")
+    private String model = "12m";
+
+    @Option(names = "--precision", paramLabel = "NAME", description = "f32 or bf16, as in a recipe. Default: f32.")
+    private String precision = "f32";
+
+    @Option(names = "--profile", description = "Where a step goes, operator by operator, on all threads.")
+    private boolean profile;
+
+    @Option(names = "--json", description = "Lines of JSON instead.")
     private boolean json;
 
     @Mixin
@@ -40,14 +53,31 @@ final class BenchTrainingCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (steps < 1) throw new UserException("--steps is " + steps + "; give at least 1");
-        var config = TransformerConfig.gpt2(4096, LENGTH, 6, 384, 6);
+        BenchModel chosen = BenchModel.named(model);
+        DType type = type();
+        MemoryEstimate.of(chosen.config(), BenchModel.ROWS * BenchModel.LENGTH, false)
+                .require(MemoryEstimate.free() / (profile ? 1 : 2));
+        if (profile) profile(chosen, type);
+        else compare(chosen, type);
+        return 0;
+    }
+
+    private DType type() {
+        return switch (precision.toLowerCase(Locale.ROOT)) {
+            case "f32" -> DType.F32;
+            case "bf16" -> DType.BF16;
+            default -> throw new UserException("--precision is " + precision + "; give f32 or bf16");
+        };
+    }
+
+    private void compare(BenchModel chosen, DType type) {
         try (Device one = devices.open(1);
                 Device all = devices.open();
-                var single = new SpeedProbe(config, ROWS, LENGTH, one);
-                var many = new SpeedProbe(config, ROWS, LENGTH, all)) {
+                var single = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, one, type);
+                var many = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, all, type)) {
             double[] ofOne = new double[steps];
             double[] ofAll = new double[steps];
-            for (int i = -2; i < steps; i++) {
+            for (int i = -WARM_UP; i < steps; i++) {
                 double a = single.step();
                 double b = many.step();
                 if (i < 0) continue; // the compiler is at work
@@ -56,19 +86,20 @@ final class BenchTrainingCommand implements Callable<Integer> {
             }
             double slow = median(ofOne);
             double fast = median(ofAll);
-            report(one, single, slow, 1);
-            report(all, many, fast, slow / fast);
+            report(chosen, type, one, single, slow, 1);
+            report(chosen, type, all, many, fast, slow / fast);
         }
-        return 0;
     }
 
-    private void report(Device device, SpeedProbe probe, double seconds, double speedup) {
+    private void report(
+            BenchModel chosen, DType type, Device device, SpeedProbe probe, double seconds, double speedup) {
         PrintWriter out = spec.commandLine().getOut();
         double rate = probe.tokens() / seconds;
         double mfu = probe.utilisation(seconds);
         if (json) {
             var line = JsonMapper.shared().createObjectNode();
-            line.put("model", MODEL);
+            line.put("model", chosen.title());
+            line.put("precision", type.name().toLowerCase(Locale.ROOT));
             line.put("device", device.name());
             line.put("threads", device.threads());
             line.put("tokensPerSecond", Math.round(rate * 10) / 10.0);
@@ -78,14 +109,35 @@ final class BenchTrainingCommand implements Callable<Integer> {
         } else {
             out.printf(
                     Locale.ROOT,
-                    "%s, %s: %,.0f tokens/s, MFU %.0f %%, %.2f times one thread%n",
-                    MODEL,
+                    "%s, %s, %s: %,.0f tokens/s, MFU %.0f %%, %.2f times one thread%n",
+                    chosen.title(),
+                    type,
                     device.description(),
                     rate,
                     100 * mfu,
                     speedup);
         }
         out.flush();
+    }
+
+    private void profile(BenchModel chosen, DType type) {
+        try (Device device = devices.open()) {
+            var kernels = new ProfiledKernels(device.gradKernels(type));
+            try (var probe = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, device, kernels)) {
+                for (int i = 0; i < WARM_UP; i++) probe.step();
+                kernels.reset();
+                double seconds = 0;
+                for (int i = 0; i < steps; i++) seconds += probe.step();
+                var shares = StepProfile.of(kernels.lines(), seconds, steps);
+                PrintWriter out = spec.commandLine().getOut();
+                if (json) shares.lines(out);
+                else {
+                    out.printf("%s, %s, %s%n", chosen.title(), type, device.description());
+                    shares.table(out);
+                }
+                out.flush();
+            }
+        }
     }
 
     private static double median(double[] values) {

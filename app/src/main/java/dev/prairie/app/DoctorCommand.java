@@ -1,5 +1,6 @@
 package dev.prairie.app;
 
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.conformance.Conformance;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Devices;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -40,24 +42,31 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         Devices devices = Devices.probe();
         Devices.Usable chosen = devices.choose(Optional.ofNullable(name));
-        List<Conformance.Result> results;
+        List<Tables> tables = new ArrayList<>();
         String description;
         double peak;
         try (Device device = chosen.provider().open(Runtime.getRuntime().availableProcessors())) {
-            results = device.kernels() instanceof GradKernels trains ? Conformance.run(trains) : List.of();
+            for (DType precision : device.precisions())
+                if (device.kernels(precision) instanceof GradKernels trains)
+                    tables.add(new Tables(precision, Conformance.run(trains, precision)));
             description = device.description();
             peak = device.peakFlops();
         }
-        List<Conformance.Result> failed =
-                results.stream().filter(r -> !r.passed()).toList();
         PrintWriter out = spec.commandLine().getOut();
-        if (json) out.println(tree(devices, chosen, results.size(), failed.size()));
-        else tell(out, devices, chosen, description, peak, results.size(), failed);
+        if (json) out.println(tree(devices, chosen, tables));
+        else tell(out, devices, chosen, description, peak, tables);
         out.flush();
-        return failed.isEmpty() ? 0 : 1;
+        return tables.stream().allMatch(t -> t.failed().isEmpty()) ? 0 : 1;
     }
 
-    private static ObjectNode tree(Devices devices, Devices.Usable chosen, int cases, int failed) {
+    /** What the conformance table said in one precision. */
+    private record Tables(DType precision, List<Conformance.Result> results) {
+        List<Conformance.Result> failed() {
+            return results.stream().filter(r -> !r.passed()).toList();
+        }
+    }
+
+    private static ObjectNode tree(Devices devices, Devices.Usable chosen, List<Tables> tables) {
         ObjectNode root = JsonMapper.shared().createObjectNode();
         root.put("version", Main.version());
         root.put("jdk", Runtime.version().toString());
@@ -66,7 +75,13 @@ final class DoctorCommand implements Callable<Integer> {
         var unusable = root.putArray("unusable");
         devices.unusable()
                 .forEach(u -> unusable.addObject().put("name", u.name()).put("why", u.why()));
-        root.putObject("conformance").put("cases", cases).put("failed", failed);
+        var conformance = root.putObject("conformance");
+        conformance.put(
+                "cases", tables.stream().mapToInt(t -> t.results().size()).sum());
+        conformance.put(
+                "failed", tables.stream().mapToInt(t -> t.failed().size()).sum());
+        var precisions = conformance.putArray("precisions");
+        tables.forEach(t -> precisions.add(t.precision().name().toLowerCase(Locale.ROOT)));
         return root;
     }
 
@@ -76,8 +91,7 @@ final class DoctorCommand implements Callable<Integer> {
             Devices.Usable chosen,
             String description,
             double peak,
-            int cases,
-            List<Conformance.Result> failed) {
+            List<Tables> tables) {
         out.printf("version      %s%n", Main.version());
         out.printf("jdk          %s (%s)%n", Runtime.version(), System.getProperty("java.home"));
         out.printf("cpu          %s%n", cpu());
@@ -93,8 +107,12 @@ final class DoctorCommand implements Callable<Integer> {
                     "  usable     %s, score %d%s%n",
                     u.name(), u.score(), u.name().equals(chosen.name()) ? " ←" : "");
         for (Devices.Unusable u : devices.unusable()) out.printf("  unusable   %s: %s%n", u.name(), u.why());
-        out.printf("conformance  %d cases, %d failed%n", cases, failed.size());
-        for (Conformance.Result r : failed) out.printf("  %s%n", r);
+        for (Tables t : tables) {
+            out.printf(
+                    "conformance  %d cases, %d failed in %s%n",
+                    t.results().size(), t.failed().size(), t.precision());
+            for (Conformance.Result r : t.failed()) out.printf("  %s%n", r);
+        }
     }
 
     /** The processor's own name where the system tells it. */

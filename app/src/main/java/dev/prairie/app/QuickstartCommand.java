@@ -120,8 +120,12 @@ final class QuickstartCommand implements Callable<Integer> {
         Recipe recipe = Recipes.with(Recipe.DEFAULTS, changes);
         terminal.stage("measuring this machine");
         double seconds = Double.POSITIVE_INFINITY;
-        try (var probe =
-                new SpeedProbe(recipe.transformer(recipe.vocabulary()), recipe.batch(), recipe.context(), device)) {
+        try (var probe = new SpeedProbe(
+                recipe.transformer(recipe.vocabulary()),
+                recipe.batch(),
+                recipe.context(),
+                device,
+                recipe.precision().type())) {
             for (int i = 0; i < PROBE_STEPS; i++) seconds = Math.min(seconds, probe.step());
         }
         int steps = (int) Math.clamp(minutes * 60 * 0.9 / seconds, 10, 1_000_000); // a tenth for reading and validating

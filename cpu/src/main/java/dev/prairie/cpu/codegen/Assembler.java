@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +72,7 @@ public final class Assembler {
 
     /** Fills up with instructions that do nothing until the next multiple of {@code bytes}: for the heads of loops. */
     public void align(int bytes) {
+        if (bytes < 1) throw new IllegalArgumentException("align: to " + bytes + " bytes, must be at least 1");
         while (code.size() % bytes != 0) {
             int gap = bytes - code.size() % bytes;
             // the one-instruction forms that the manual recommends for NOP, up to eight bytes
@@ -202,6 +204,10 @@ public final class Assembler {
         general(0x33, to.index(), value);
     }
 
+    public void xor(Gpr to, int value) {
+        immediate(6, to, value);
+    }
+
     public void cmp(Gpr a, Gpr b) {
         general(0x3B, a.index(), b);
     }
@@ -221,13 +227,11 @@ public final class Assembler {
     }
 
     public void shl(Gpr r, int bits) {
-        general(0xC1, 4, r);
-        put(bits);
+        shift(4, r, bits);
     }
 
     public void shr(Gpr r, int bits) {
-        general(0xC1, 5, r);
-        put(bits);
+        shift(5, r, bits);
     }
 
     /** The least of both, unsigned: {@code to = min(to, other)}. */
@@ -250,16 +254,22 @@ public final class Assembler {
 
     /** How near to the processor a line is wanted: 0 nearest, 1, 2; NTA is for data read once. */
     public enum Nearness {
-        NTA,
-        T0,
-        T1,
-        T2
+        NTA(0),
+        T0(1),
+        T1(2),
+        T2(3);
+
+        private final int code;
+
+        Nearness(int code) {
+            this.code = code;
+        }
     }
 
     public void prefetch(Nearness nearness, Mem at) {
         rex(false, 0, at);
         put(0x0F, 0x18);
-        modrm(nearness.ordinal(), at, 0);
+        modrm(nearness.code, at, 0);
     }
 
     /** Fetches a line that is going to be written. */
@@ -275,6 +285,12 @@ public final class Assembler {
         modrm(register, rm, 0);
     }
 
+    private void shift(int extension, Gpr r, int bits) {
+        if (bits < 0 || bits > 63) throw new IllegalArgumentException("shift: by " + bits + " bits, must be 0 to 63");
+        general(0xC1, extension, r);
+        put(bits);
+    }
+
     private void immediate(int extension, Gpr r, int value) {
         boolean fits = value == (byte) value;
         general(fits ? 0x83 : 0x81, extension, r);
@@ -284,13 +300,19 @@ public final class Assembler {
 
     /** REX, left out where it would say nothing. */
     private void rex(boolean wide, int register, Operand rm) {
+        oneElement(rm);
         int bits = (wide ? 8 : 0) | (register > 7 ? 4 : 0);
-        switch (rm) {
-            case Gpr g -> bits |= g.index() > 7 ? 1 : 0;
-            case Mem m -> bits |= (m.index() != null && m.index().index() > 7 ? 2 : 0) | (m.base().index() > 7 ? 1 : 0);
+        bits |= switch (rm) {
+            case Gpr g -> g.index() > 7 ? 1 : 0;
+            case Mem m -> (indexExtended(m) ? 2 : 0) | (extended(m) ? 1 : 0);
             default -> throw new IllegalArgumentException("assembler: " + rm + " in a general instruction");
-        }
+        };
         if (bits != 0) put(0x40 | bits);
+    }
+
+    private static void oneElement(Operand rm) {
+        if (rm instanceof Mem m && m.broadcast())
+            throw new IllegalArgumentException("assembler: a broadcast needs a vector instruction, got " + m);
     }
 
     // ---- masks --------------------------------------------------------------------------------------------------
@@ -353,15 +375,24 @@ public final class Assembler {
 
     /** {@code sum(16, 16) += a(16, 32) · b}, BF16 in, F32 out; b holds pairs: {@code b[k/2][n][k%2]}. */
     public void tdpbf16ps(Tile sum, Tile a, Tile b) {
+        different("tdpbf16ps", sum, a, b);
         tile(0x5C, 2, sum.index(), b.index(), a);
     }
 
     /** {@code sum(16, 16) += a(16, 64) · b}, signed bytes, I32 out; b holds quads: {@code b[k/4][n][k%4]}. */
     public void tdpbssd(Tile sum, Tile a, Tile b) {
+        different("tdpbssd", sum, a, b);
         tile(0x5E, 3, sum.index(), b.index(), a);
     }
 
+    private static void different(String op, Tile sum, Tile a, Tile b) {
+        if (sum.equals(a) || sum.equals(b) || a.equals(b))
+            throw new IllegalArgumentException(
+                    op + ": needs three different tiles, got " + sum + ", " + a + " and " + b);
+    }
+
     private void tile(int opcode, int prefixBits, int register, int vvvv, Operand rm) {
+        oneElement(rm);
         vex3(register, vvvv, rm, 2, 0, prefixBits, 0);
         put(opcode);
         modrm(register, rm, 0);
@@ -405,29 +436,28 @@ public final class Assembler {
     }
 
     private void vector(Simd op, int imm, @Nullable Mask mask, boolean zero, Operand... operands) {
-        if (operands.length != op.form.operands())
-            throw refused(op, "takes " + op.form.operands() + " operands, got " + operands.length);
-        Operand register, rm;
-        int extra = 0;
+        check(op, imm, operands);
         Operand first = operands[0];
         Operand last = operands[operands.length - 1];
+        Operand register = op.form.stores() ? last : first;
+        Operand rm = op.form.stores() ? first : last;
+        int reg = number(op, register);
+        int extra = operands.length == 3 ? number(op, operands[1]) : 0;
         if (op.form.shift()) { // result in the extra field, the opcode's extension in the register field
-            register = Gpr.values()[op.form.extension()];
-            extra = number(op, first);
-            rm = last;
-        } else {
-            register = op.form.stores() ? last : first;
-            rm = op.form.stores() ? first : last;
-            if (operands.length == 3) extra = number(op, operands[1]);
+            extra = reg;
+            reg = op.form.extension();
         }
         int bits = width(op, operands);
         boolean broadcast = rm instanceof Mem m && m.broadcast();
-        int reg = number(op, register);
-        boolean high = reg > 15 || extra > 15 || rm instanceof Vec v && v.index() > 15;
-        boolean evex = bits == 512 || high || mask != null || broadcast || !op.vex();
+        boolean high = reg > 15 || extra > 15 || (rm instanceof Vec v && v.index() > 15);
+        boolean shiftsMemory = op.form.shift() && rm instanceof Mem; // new with EVEX
+        boolean evex = bits == 512 || high || mask != null || broadcast || shiftsMemory || !op.vex();
         if (evex && !op.evex()) throw refused(op, "has no EVEX form, which these operands need");
         if (broadcast && op.tuple.broadcast() == 0) throw refused(op, "cannot broadcast");
-        if (zero && op.form.stores() && rm instanceof Mem) throw refused(op, "cannot zero lanes of memory");
+        if (mask != null && !op.form.masks()) throw refused(op, "cannot be masked");
+        if (mask != null && mask.index() == 0) throw refused(op, "is masked by k0, which means no mask; use k1 to k7");
+        if (zero && rm instanceof Mem && op.form.stores()) throw refused(op, "cannot zero lanes of memory");
+        if (zero && register instanceof Mask) throw refused(op, "has a mask as its result, which is zeroed anyway");
         if (evex) {
             int p2 = (zero ? 0x80 : 0) | (bits / 256) << 5 | (broadcast ? 0x10 : 0) | (extra > 15 ? 0 : 8);
             evex(op, reg, extra, rm, p2 | (mask == null ? 0 : mask.index()));
@@ -439,6 +469,16 @@ public final class Assembler {
             modrm(reg, rm, 0);
         }
         if (op.form.immediate()) put(imm & 0xFF);
+    }
+
+    private static void check(Simd op, int imm, Operand... operands) {
+        int count = op.form.operands();
+        if (operands.length != count) throw refused(op, "takes " + count + " operands, got " + operands.length);
+        if (imm < 0 || imm > 255) throw refused(op, "has an immediate of " + imm + ", must be 0 to 255");
+        int bits = width(op, operands);
+        boolean legal = op.form.accepts(bits);
+        for (int i = 0; i < count; i++) legal &= op.form.accepts(i, operands[i], bits);
+        if (!legal) throw refused(op, "cannot take " + Arrays.toString(operands) + "; it is " + op.form);
     }
 
     /** The widest operand decides; a conversion to half the width from memory shows only its result. */

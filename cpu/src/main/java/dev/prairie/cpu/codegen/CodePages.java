@@ -23,12 +23,18 @@ public final class CodePages implements AutoCloseable {
     /** Makes a function out of {@code code}; {@link SystemCalls.Refused} where code pages are forbidden. */
     @SuppressWarnings("restricted") // the pages are ours, and as large as we say
     public Kernel add(byte[] code) {
-        long bytes = Math.ceilDiv(code.length, PAGE) * PAGE;
+        long bytes = Math.ceilDiv(Math.max(code.length, 1), PAGE) * PAGE;
         long at = system.map(bytes);
         ranges.add(new Range(at, bytes));
         MemorySegment pages = MemorySegment.ofAddress(at).reinterpret(bytes);
         pages.asSlice(0, code.length).copyFrom(MemorySegment.ofArray(code));
-        system.protect(at, bytes, SystemCalls.READ_EXECUTE);
+        try {
+            system.protect(at, bytes, SystemCalls.READ_EXECUTE);
+        } catch (SystemCalls.Refused e) {
+            ranges.removeLast();
+            system.unmap(at, bytes);
+            throw e;
+        }
         return new Kernel(MemorySegment.ofAddress(at));
     }
 

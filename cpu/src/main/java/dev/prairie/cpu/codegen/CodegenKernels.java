@@ -1,14 +1,18 @@
 package dev.prairie.cpu.codegen;
 
 import dev.prairie.cpu.codegen.NormKernels.Results;
+import dev.prairie.cpu.codegen.Gemm.Matrix;
+import dev.prairie.cpu.codegen.Gemm.Product;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.VectorKernels;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +22,13 @@ import org.jspecify.annotations.Nullable;
  * <p>The pool belongs to whoever made it; {@link #close} gives the generated code and all scratch memory back.
  */
 public final class CodegenKernels implements GradKernels, AutoCloseable {
+    /** What the operands of products may be rounded to. */
+    public static final List<DType> PRECISIONS = List.of(DType.F32, DType.BF16);
+
+    /** From this many rows on packing the weights pays; below, the product is as fast as they can be read. */
+    private static final int FEW = 16;
+
+    private final DType precision;
     private final VectorKernels vector;
     private final CodePages pages;
     private final Arena arena = Arena.ofShared();
@@ -28,16 +39,23 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final RopeKernels rope;
     private final OptimizerKernels optimizer;
     private final CastKernels casts;
+    private final Attention attention;
+    private final Gemm gemm;
 
     /**
      * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
      * process. Their work is shared out over {@code pool}. {@link SystemCalls.Refused} where code pages are forbidden.
+     *
+     * @param precision one of {@link #PRECISIONS}
      */
-    public CodegenKernels(WorkerPool pool, Isa isa) {
-        this(pool, isa, new SystemCalls.Linux());
+    public CodegenKernels(WorkerPool pool, Isa isa, DType precision) {
+        this(pool, isa, precision, new SystemCalls.Linux());
     }
 
-    CodegenKernels(WorkerPool pool, Isa isa, SystemCalls system) {
+    CodegenKernels(WorkerPool pool, Isa isa, DType precision, SystemCalls system) {
+        if (!PRECISIONS.contains(precision))
+            throw new IllegalArgumentException("codegen: precision " + precision + ", must be one of " + PRECISIONS);
+        this.precision = precision;
         vector = new VectorKernels(pool);
         pages = new CodePages(system);
         var generated = new Generated(pages, isa, Frame.forWorkers(arena, pool.threads()));
@@ -48,6 +66,13 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         rope = new RopeKernels(generated, pool);
         optimizer = new OptimizerKernels(generated, pool, new Pages(system, 1));
         casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
+        attention = new Attention(pages, isa, pool, precision);
+        gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
+    }
+
+    /** What the operands of products are rounded to. */
+    public DType precision() {
+        return precision;
     }
 
     private static long at(Tensor t) {
@@ -105,17 +130,36 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
-        vector.matmul(out, x, w, bias, residual);
+        int n = rows(x), c = width(x), o = w.shape().dim(0);
+        if (n < FEW && precision == DType.F32) vector.matmul(out, x, w, bias, residual);
+        else
+            gemm.run(new Product(
+                    n,
+                    o,
+                    c,
+                    new Matrix(at(x), 4L * c, true),
+                    new Matrix(at(w), 4L * c, true),
+                    at(out),
+                    4L * o,
+                    bias == null ? 0 : at(bias),
+                    residual == null ? 0 : at(residual),
+                    4L * o));
     }
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
-        vector.matmulBackwardInput(dX, dOut, w);
+        int n = rows(dOut), c = w.shape().dim(1), o = w.shape().dim(0);
+        var a = new Matrix(at(dOut), 4L * o, true);
+        var b = new Matrix(at(w), 4L * c, false);
+        gemm.run(new Product(n, c, o, a, b, to(dX), 4L * c, 0, dX.add() ? to(dX) : 0, 4L * c));
     }
 
     @Override
     public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
-        vector.matmulBackwardWeight(dW, dOut, x);
+        int n = rows(x), c = width(x), o = width(dOut);
+        var a = new Matrix(at(dOut), 4L * o, false);
+        var b = new Matrix(at(x), 4L * c, false);
+        gemm.run(new Product(o, c, n, a, b, to(dW), 4L * c, 0, dW.add() ? to(dW) : 0, 4L * c));
     }
 
     @Override
@@ -137,7 +181,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        vector.attention(out, lse, q, kv, tokens, scale);
+        attention.forward(out, lse, q, kv, tokens, scale);
     }
 
     @Override
@@ -152,7 +196,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
             KeyValues kv,
             Tokens tokens,
             float scale) {
-        vector.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+        attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
     }
 
     @Override
@@ -224,8 +268,8 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step) {
-        optimizer.adamW(at(w), at(g), at(m), at(v), step, size(w));
+    public void adamW(List<Parameter> parameters, AdamW step) {
+        optimizer.adamW(parameters, step);
     }
 
     @Override
@@ -236,6 +280,8 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         rope.close();
         optimizer.close();
         casts.close();
+        attention.close();
+        gemm.close();
         arena.close();
         pages.close();
     }

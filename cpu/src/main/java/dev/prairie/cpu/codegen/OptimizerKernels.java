@@ -8,7 +8,11 @@ import static dev.prairie.cpu.codegen.Gpr.RSI;
 import dev.prairie.cpu.codegen.Assembler.Condition;
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
+import java.util.Arrays;
+import java.util.List;
 
 /** AdamW, and the norm of the gradients. Arguments are addresses. */
 final class OptimizerKernels implements AutoCloseable {
@@ -48,16 +52,28 @@ final class OptimizerKernels implements AutoCloseable {
         });
     }
 
-    /** One step for {@code size} numbers that lie one after the other. */
-    void adamW(long w, long g, long m, long v, AdamW step, long size) {
+    /** One step of all parameters, shared out in one go. */
+    void adamW(List<Parameter> parameters, AdamW step) {
         float rate = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), step.step())));
         float correct2 = (float) (1 / (1 - Math.pow(step.beta2(), step.step())));
-        float keep = 1 - step.learningRate() * step.weightDecay();
-        Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> {
-            Frame f = generated.frame(worker).put(w + at).put(g + at).put(m + at).put(v + at);
-            f.put((long) n).put(step.gradientScale());
+        int[] first = new int[parameters.size() + 1]; // the first task of each parameter
+        for (int i = 0; i < parameters.size(); i++)
+            first[i + 1] = Math.addExact(
+                    first[i], Math.toIntExact(Math.ceilDiv(parameters.get(i).w().shape().size(), Split.LIGHT)));
+        pool.run(first[parameters.size()], (task, worker) -> {
+            int found = Arrays.binarySearch(first, task);
+            int i = found < 0 ? -found - 2 : found;
+            while (first[i + 1] == first[i]) i++; // an empty parameter has no task
+            Parameter p = parameters.get(i);
+            long from = (long) (task - first[i]) * Split.LIGHT;
+            long n = Math.min(Split.LIGHT, p.w().shape().size() - from);
+            Frame f = generated.frame(worker);
+            for (Tensor t : List.of(p.w(), p.gradient(), p.first(), p.second()))
+                f.put(t.segment().address() + 4 * from);
+            f.put(n).put(step.gradientScale());
             f.put(step.beta1()).put(1 - step.beta1()).put(step.beta2()).put(1 - step.beta2());
-            f.put(correct2).put(step.epsilon()).put(rate).put(keep).call(adamW);
+            f.put(correct2).put(step.epsilon()).put(rate);
+            f.put(1 - step.learningRate() * p.weightDecay()).call(adamW);
         });
     }
 

@@ -16,7 +16,7 @@ public enum Simd {
     // ---- moves
     VMOVUPS(0, M0F, 0, 0x10, RM, FULL_MEM, BOTH),
     VMOVUPS_STORE(0, M0F, 0, 0x11, MR, FULL_MEM, BOTH),
-    VMOVNTPS(0, M0F, 0, 0x2B, MR, FULL_MEM, BOTH),
+    VMOVNTPS(0, M0F, 0, 0x2B, MR_STREAM, FULL_MEM, BOTH),
     VMOVSS(0xF3, M0F, 0, 0x10, RM_MEMORY, SCALAR4, BOTH),
     VMOVSS_STORE(0xF3, M0F, 0, 0x11, MR_MEMORY, SCALAR4, BOTH),
     VMOVD(0x66, M0F, 0, 0x6E, RM_GPR, SCALAR4, BOTH),
@@ -62,6 +62,7 @@ public enum Simd {
     VSCALEFPS(0x66, M38, 0, 0x2C, RVM, FULL4, EVEX),
     VRNDSCALEPS(0x66, M3A, 0, 0x08, RMI, FULL4, EVEX),
     VROUNDPS(0x66, M3A, 0, 0x08, RMI, FULL_MEM, VEX),
+    VREDUCEPS(0x66, M3A, 0, 0x56, RMI, FULL4, EVEX),
     VANDPS(0, M0F, 0, 0x54, RVM, FULL4, BOTH),
     VANDNPS(0, M0F, 0, 0x55, RVM, FULL4, BOTH),
     VORPS(0, M0F, 0, 0x56, RVM, FULL4, BOTH),
@@ -176,39 +177,88 @@ public enum Simd {
     /**
      * Which operand is encoded where: R in the register field, V in the extra field, M a register or memory, I an
      * immediate byte. In the order in which a person writes them, the result first.
+     *
+     * <p>What each operand may be stands in letters: {@code v} a vector of the instruction's width, {@code h} and
+     * {@code q} one of half and of a quarter of it (but no less than 128 bits), {@code x} and {@code y} one of 128 and
+     * of 256 bits, {@code k} a mask, {@code r} a general register, {@code m} memory.
      */
     enum Form {
-        RM,
-        RM_MEMORY,
-        RM_MEMORY_YMM,
-        RM_MEMORY_WIDE,
-        RM_GPR,
-        RM_SCALAR,
-        RM_HALF,
-        RM_TO_HALF,
-        RM_QUARTER,
-        MR,
-        MR_MEMORY,
-        MR_HALF,
-        MR_QUARTER,
-        MVR_MEMORY,
-        RMI,
-        RMI_WIDE,
-        RVM,
-        RVM_MEMORY,
-        RVM_WIDE,
-        RVMI,
-        RVMI_YMM,
-        RVMI_WIDE,
-        RVMI_128,
-        RVMI_256,
-        KVMI,
-        MRI_HALF,
-        MRI_128,
-        MRI_256,
-        SHIFT_LEFT,
-        SHIFT_RIGHT,
-        SHIFT_ARITHMETIC;
+        RM("v vm"),
+        RM_MEMORY("x m"),
+        RM_MEMORY_YMM("y m"),
+        RM_MEMORY_WIDE("v m", 256),
+        RM_GPR("x rm"),
+        RM_SCALAR("v xm"),
+        RM_HALF("v hm"),
+        RM_TO_HALF("h vm"),
+        RM_QUARTER("v qm"),
+        MR("vm v"),
+        MR_MEMORY("m x"),
+        MR_STREAM("m v"),
+        MR_HALF("hm v"),
+        MR_QUARTER("qm v"),
+        MVR_MEMORY("m v v"),
+        RMI("v vm"),
+        RMI_WIDE("v vm", 256),
+        RVM("v v vm"),
+        RVM_MEMORY("v v m"),
+        RVM_WIDE("v v vm", 256),
+        RVMI("v v vm"),
+        RVMI_YMM("y y ym"),
+        RVMI_WIDE("v v vm", 256),
+        RVMI_128("v v xm", 256),
+        RVMI_256("v v ym", 512),
+        KVMI("k v vm"),
+        MRI_HALF("hm v"),
+        MRI_128("xm v", 256),
+        MRI_256("ym v", 512),
+        SHIFT_LEFT("v vm"),
+        SHIFT_RIGHT("v vm"),
+        SHIFT_ARITHMETIC("v vm");
+
+        private final String letters; // an enum's fields are immutable
+        private final int leastBits;
+
+        Form(String letters) {
+            this(letters, 128);
+        }
+
+        Form(String letters, int leastBits) {
+            this.letters = letters;
+            this.leastBits = leastBits;
+        }
+
+        /** Whether operand {@code i} of an instruction of width {@code bits} may be this one. */
+        boolean accepts(int i, Operand operand, int bits) {
+            String may = letters.split(" ", -1)[i];
+            return switch (operand) {
+                case Gpr g -> may.contains("r");
+                case Mask k -> may.contains("k");
+                case Mem m -> may.contains("m");
+                case Tile t -> false;
+                case Vec v -> {
+                    int wanted = switch (may.charAt(0)) {
+                        case 'v' -> bits;
+                        case 'h' -> Math.max(bits / 2, 128);
+                        case 'q' -> Math.max(bits / 4, 128);
+                        case 'x' -> 128;
+                        case 'y' -> 256;
+                        default -> 0;
+                    };
+                    yield v.bits() == wanted;
+                }
+            };
+        }
+
+        /** Whether there is an instruction of this width. */
+        boolean accepts(int bits) {
+            return bits >= leastBits && bits <= 512;
+        }
+
+        /** Whether a mask may choose the lanes. */
+        boolean masks() {
+            return this != RM_GPR && this != MR_STREAM;
+        }
 
         /** Whether the result is in the memory-or-register field. */
         boolean stores() {
@@ -225,7 +275,7 @@ public enum Simd {
 
         /** Operands without the immediate. */
         int operands() {
-            return name().contains("V") ? 3 : 2;
+            return letters.split(" ", -1).length;
         }
 
         /** The opcode extension in the register field of a shift. */
@@ -310,12 +360,5 @@ public enum Simd {
             case 0xF2 -> 3;
             default -> 0;
         };
-    }
-
-    /** As the manual writes it. */
-    String mnemonic() {
-        String name = name().toLowerCase(java.util.Locale.ROOT);
-        int extra = name.indexOf('_');
-        return extra < 0 ? name : name.substring(0, extra);
     }
 }

@@ -11,6 +11,9 @@ import java.lang.invoke.VarHandle;
 
 /** The few things that are asked of the operating system; tests answer in its place. Linux on x86-64. */
 interface SystemCalls {
+    /** Pages that nobody may touch. */
+    int NO_ACCESS = 0;
+
     int READ_WRITE = 1 | 2;
     int READ_EXECUTE = 1 | 4;
 
@@ -121,13 +124,12 @@ interface SystemCalls {
 
         private static Refused refused(String what, MemorySegment state) {
             int number = (int) NUMBER.get(state, 0L);
-            String name =
-                    switch (number) {
-                        case 1 -> " (not permitted)";
-                        case 12 -> " (out of memory)";
-                        case 13 -> " (access denied)";
-                        default -> "";
-                    };
+            String name = switch (number) {
+                case 1 -> " (not permitted)";
+                case 12 -> " (out of memory)";
+                case 13 -> " (access denied)";
+                default -> "";
+            };
             return new Refused(what + " is refused by the system, error " + number + name);
         }
 

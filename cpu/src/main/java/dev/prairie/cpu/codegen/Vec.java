@@ -8,7 +8,8 @@ package dev.prairie.cpu.codegen;
  */
 public record Vec(int index, int bits) implements Operand {
     public Vec {
-        if (index < 0 || index > 31) throw new IllegalArgumentException("vector register " + index + ", must be 0 to 31");
+        if (index < 0 || index > 31)
+            throw new IllegalArgumentException("vector register " + index + ", must be 0 to 31");
         if (bits != 128 && bits != 256 && bits != 512)
             throw new IllegalArgumentException("vector register of " + bits + " bits, must be 128, 256 or 512");
     }

@@ -10,6 +10,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -217,8 +218,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step) {
-        Optimizer.adamW(pool, at(w), at(g), at(m), at(v), step, size(w));
+    public void adamW(List<Parameter> parameters, AdamW step) {
+        Optimizer.adamW(pool, parameters, step);
     }
 
     @Override

@@ -13,9 +13,11 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -139,7 +141,13 @@ class EdgeTest {
         kernels.gatherBackward(onto(w), none, no);
         kernels.crossEntropy(nothing, nothing, none, no);
         kernels.crossEntropyBackward(onto(none), nothing, none, nothing, no);
-        kernels.adamW(none, none, none, none, new AdamW(1, 0, 0, 1, 0, 1, 1));
+        var step = new AdamW(1, 0, 0, 1, 1, 1);
+        kernels.adamW(List.of(), step);
+        var empty = new Parameter(none, none, none, none, 0);
+        kernels.adamW(List.of(empty, empty), step);
+        Tensor one = random(1), two = one.view(Shape.of(1)), zero = zeros(1);
+        kernels.adamW(List.of(empty, new Parameter(one, zero, zero, zero, 0.5f), empty), step);
+        assertThat(two.get(0)).isEqualTo(one.get(0));
         assertThat(kernels.squaredNorm(none)).isZero();
         assertThat(w.toFloats()).isEqualTo(before);
     }

@@ -9,6 +9,7 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -138,8 +139,11 @@ class RepeatTest {
             sum("cast", narrow, b);
             sums.add("squaredNorm " + Double.doubleToLongBits(k.squaredNorm(a)));
             k.scale(d, d, 0f);
-            k.adamW(a, b, c, d, new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 2, 0.7f));
-            sum("adamW", a, c, d);
+            Tensor f = Tensor.zeros(arena, Shape.of(n));
+            k.adamW(
+                    List.of(new Parameter(a, b, c, d, 0.1f), new Parameter(e, b, random(n), f, 0)),
+                    new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 2, 0.7f));
+            sum("adamW", a, c, d, e, f);
         }
     }
 }

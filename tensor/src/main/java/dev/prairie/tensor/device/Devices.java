@@ -35,7 +35,8 @@ public record Devices(List<Usable> usable, List<Unusable> unusable) {
         return of(ServiceLoader.load(DeviceProvider.class));
     }
 
-    static Devices of(Iterable<DeviceProvider> providers) {
+    /** Asks these providers. */
+    public static Devices of(Iterable<DeviceProvider> providers) {
         var usable = new ArrayList<Usable>();
         var unusable = new ArrayList<Unusable>();
         for (DeviceProvider p : providers)

@@ -1,8 +1,10 @@
 package dev.prairie.tensor.reference;
 
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.DeviceProvider;
 import dev.prairie.tensor.device.Kernels;
+import java.util.List;
 
 /** Offers the definition itself as a device: always usable, never preferred. */
 public final class ReferenceProvider implements DeviceProvider {
@@ -19,10 +21,10 @@ public final class ReferenceProvider implements DeviceProvider {
     /** One thread, whatever is asked: the definition has one order of summation. */
     @Override
     public Device open(int threads) {
-        return new ReferenceDevice(new ReferenceKernels());
+        return new ReferenceDevice();
     }
 
-    private record ReferenceDevice(Kernels kernels) implements Device {
+    private record ReferenceDevice() implements Device {
         @Override
         public String name() {
             return "reference";
@@ -36,6 +38,21 @@ public final class ReferenceProvider implements DeviceProvider {
         @Override
         public int threads() {
             return 1;
+        }
+
+        @Override
+        public Kernels kernels() {
+            return new ReferenceKernels();
+        }
+
+        @Override
+        public List<DType> precisions() {
+            return List.of(DType.F32, DType.BF16);
+        }
+
+        @Override
+        public Kernels kernels(DType precision) {
+            return new ReferenceKernels(precision);
         }
 
         /** A chain of dependent multiply-adds: what one plain loop can do. */

@@ -3,6 +3,8 @@ package dev.prairie.tensor.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.prairie.tensor.DType;
+import dev.prairie.tensor.reference.ReferenceKernels;
 import dev.prairie.tensor.reference.ReferenceProvider;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +36,48 @@ class DevicesTest {
                 .isInstanceOf(DeviceException.class)
                 .hasMessageContaining("usable are fast, reference")
                 .hasMessageContaining("absent: no driver");
+    }
+
+    @Test
+    void aPrecisionIsHadOrRefusedWithTheWayOut() {
+        try (Device reference = new ReferenceProvider().open(1)) {
+            assertThat(reference.precisions()).containsExactly(DType.F32, DType.BF16);
+            assertThat(reference.gradKernels(DType.BF16)).isNotNull();
+        }
+        Device plain = new Device() {
+            @Override
+            public String name() {
+                return "plain";
+            }
+
+            @Override
+            public String description() {
+                return "";
+            }
+
+            @Override
+            public int threads() {
+                return 1;
+            }
+
+            @Override
+            public Kernels kernels() {
+                return new ReferenceKernels();
+            }
+
+            @Override
+            public double peakFlops() {
+                return 1;
+            }
+
+            @Override
+            public void close() {}
+        };
+        assertThat(plain.gradKernels(DType.F32)).isNotNull();
+        assertThatThrownBy(() -> plain.gradKernels(DType.BF16))
+                .isInstanceOf(DeviceException.class)
+                .hasMessage("device: plain offers precision [F32], not BF16; take precision f32, or another device"
+                        + " with --device");
     }
 
     @Test

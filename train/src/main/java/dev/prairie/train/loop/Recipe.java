@@ -1,6 +1,7 @@
 package dev.prairie.train.loop;
 
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
 import dev.prairie.text.batch.LoaderConfig;
 import dev.prairie.text.corpus.CorpusOptions;
 import dev.prairie.train.optimizer.Optimizer;
@@ -90,6 +91,9 @@ public record Recipe(
         @Doc("steps between checkpoints; the last step and Ctrl-C always save")
         int checkpointEvery,
 
+        @Doc("f32, or bf16: operands of matrix products rounded to BF16; weights, gradients and sums stay F32")
+        Precision precision,
+
         @Doc("recompute each layer in backward: about a third more work for much less memory")
         boolean recompute,
 
@@ -115,6 +119,23 @@ public record Recipe(
     public enum Vocabulary {
         BPE,
         CHARACTERS
+    }
+
+    /** What the operands of matrix products are rounded to. */
+    public enum Precision {
+        F32(DType.F32),
+        BF16(DType.BF16);
+
+        private final DType type;
+
+        Precision(DType type) {
+            this.type = type;
+        }
+
+        /** As devices call it. */
+        public DType type() {
+            return type;
+        }
     }
 
     /** What a recipe that says nothing means. */
@@ -151,6 +172,7 @@ public record Recipe(
             120,
             "",
             250,
+            Precision.F32,
             false,
             1337,
             List.of(),

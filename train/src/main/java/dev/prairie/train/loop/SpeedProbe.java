@@ -2,6 +2,7 @@ package dev.prairie.train.loop;
 
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.GradKernels;
@@ -28,12 +29,17 @@ public final class SpeedProbe implements AutoCloseable {
     private final Batch batch;
     private int steps;
 
-    /** {@code rows} rows of {@code length} tokens a step. */
-    public SpeedProbe(TransformerConfig config, int rows, int length, Device device) {
+    /** {@code rows} rows of {@code length} tokens a step, products in {@code precision}. */
+    public SpeedProbe(TransformerConfig config, int rows, int length, Device device, DType precision) {
+        this(config, rows, length, device, device.gradKernels(precision));
+    }
+
+    /** The same on kernels of {@code device} in any form: profiled ones, for instance. */
+    public SpeedProbe(TransformerConfig config, int rows, int length, Device device, GradKernels kernels) {
         this.device = device;
         this.config = config;
         this.length = length;
-        kernels = device.gradKernels();
+        this.kernels = kernels;
         Transformer model = Transformer.initialise(config, arena, 1);
         optimizer = new Optimizer(ADAM, model.parameters(), arena);
         pass = new Pass(model, kernels);
@@ -57,7 +63,7 @@ public final class SpeedProbe implements AutoCloseable {
         return batch.tokens();
     }
 
-    /** Share of the device's peak that steps of {@code seconds} reach. */
+    /** Share of the device's F32 peak that steps of {@code seconds} reach. */
     public double utilisation(double seconds) {
         return config.trainingFlopsPerToken(length) * tokens() / seconds / device.peakFlops();
     }

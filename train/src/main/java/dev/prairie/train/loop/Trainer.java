@@ -67,7 +67,9 @@ public final class Trainer implements AutoCloseable {
 
     /** Begins a run in an empty folder: reads the corpus, learns its vocabulary, makes a model that knows nothing. */
     public static Trainer start(Path corpus, Recipe recipe, RunFolder run, Device device, TrainingListener listener) {
-        // Before anything is written: a wrong path must not leave a run behind, nor a run that does not fit in memory.
+        // Before anything is written: a wrong path must not leave a run behind, nor a run that does not fit in memory
+        // or that the device cannot compute.
+        device.gradKernels(recipe.precision().type());
         MemoryEstimate.of(
                         recipe.transformer(recipe.vocabulary()), recipe.batch() * recipe.context(), recipe.recompute())
                 .require(MemoryEstimate.free());
@@ -108,7 +110,7 @@ public final class Trainer implements AutoCloseable {
         this.run = run;
         this.recipe = recipe;
         this.device = device;
-        this.kernels = device.gradKernels();
+        this.kernels = device.gradKernels(recipe.precision().type());
         this.listener = listener;
         this.tokenizer = tokenizer;
         this.corpus = corpus;

@@ -55,6 +55,7 @@ class RecipesTest {
                         sampleTokens: 120
                         samplePrompt: ""
                         checkpointEvery: 250
+                        precision: f32
                         recompute: false
                         seed: 1337
                         include: []

@@ -11,6 +11,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.DeviceException;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.text.batch.Batch;
 import dev.prairie.text.batch.Shard;
@@ -127,6 +128,64 @@ class TrainerTest {
             assertThat(lines.getLast().loss())
                     .isEqualTo(
                             Metrics.read(run("whole" + tag).metrics()).getLast().loss());
+        }
+    }
+
+    @Test
+    void thePrecisionOfARunIsThatOfItsRecipeAlsoWhenResumed() throws Exception {
+        var tiny = Map.of(
+                "layers",
+                "1",
+                "width",
+                "8",
+                "heads",
+                "2",
+                "context",
+                "8",
+                "batch",
+                "2",
+                "steps",
+                "4",
+                "vocabulary",
+                "260");
+        var half = Recipes.with(recipe(tiny), Map.of("precision", "bf16", "sampleEvery", "0", "validateBatches", "1"));
+        try (Device reference =
+                Devices.probe().choose(Optional.of("reference")).provider().open(1)) {
+            var stop = new Trainer[1];
+            var listener = new TrainingListener() {
+                @Override
+                public void step(Metrics.Line line, int steps, double secondsLeft) {
+                    if (line.step() == 2) stop[0].stop();
+                }
+            };
+            for (var recipe : List.of(half, Recipes.with(half, Map.of("precision", "f32")))) {
+                String name = recipe.precision().toString();
+                try (Trainer trainer = Trainer.start(corpus, recipe, run(name), reference, TrainingListener.NONE)) {
+                    trainer.run();
+                }
+            }
+            try (Trainer trainer = Trainer.start(corpus, half, run("resumed"), reference, listener)) {
+                stop[0] = trainer;
+                trainer.run();
+            }
+            try (Trainer trainer = Trainer.resume(run("resumed"), reference, TrainingListener.NONE)) {
+                trainer.run();
+            }
+        }
+        assertThat(Recipes.read(run("BF16").recipe()).precision()).isEqualTo(Recipe.Precision.BF16);
+        assertThat(weights("resumed")).isEqualTo(weights("BF16"));
+        assertThat(weights("F32")).isNotEqualTo(weights("BF16"));
+    }
+
+    @Test
+    void aPrecisionThatTheDeviceLacksIsRefusedBeforeAnythingIsWritten() {
+        try (Device vector =
+                Devices.probe().choose(Optional.of("cpu:vector")).provider().open(1)) {
+            assertThatThrownBy(() -> Trainer.start(
+                            corpus, recipe(Map.of("precision", "bf16")), run("none"), vector, TrainingListener.NONE))
+                    .isInstanceOf(DeviceException.class)
+                    .hasMessageContaining("cpu:vector offers precision [F32], not BF16");
+            assertThat(run("none").description()).doesNotExist();
         }
     }
 
