@@ -1,8 +1,8 @@
 package dev.prairie.cpu.codegen;
 
-import dev.prairie.cpu.codegen.NormKernels.Results;
 import dev.prairie.cpu.codegen.Gemm.Matrix;
 import dev.prairie.cpu.codegen.Gemm.Product;
+import dev.prairie.cpu.codegen.NormKernels.Results;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.VectorKernels;
 import dev.prairie.tensor.DType;

@@ -129,7 +129,8 @@ final class Emission {
                 free(step, i, last, null);
             }
             case Step.Prefetch s -> {
-                if (!partial) asm.prefetch(Assembler.Nearness.T0, memory(s.at(), 4).plus(s.bytes()));
+                if (!partial)
+                    asm.prefetch(Assembler.Nearness.T0, memory(s.at(), 4).plus(s.bytes()));
             }
             case Step.Apply s -> apply(s, i, last);
             case Step.Shift s -> {

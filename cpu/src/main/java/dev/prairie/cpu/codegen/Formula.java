@@ -42,15 +42,21 @@ final class Formula {
 
         record StoreOne(Gpr at, Value v) implements Step {}
 
-        record Apply(Temporary to, Simd op, Value a, @Nullable Value b) implements Step {}
+        record Apply(
+                Temporary to, Simd op, Value a, @Nullable Value b) implements Step {}
 
         record Shift(Temporary to, Simd op, Value a, int bits) implements Step {}
 
         /** {@code a * b + c}, or {@code c - a * b}. */
         record Fused(Temporary to, boolean minus, Value a, Value b, Value c) implements Step {}
 
-        record Choose(Temporary to, int predicate, Value a, Value b, Value then, @Nullable Value otherwise)
-                implements Step {}
+        record Choose(
+                Temporary to,
+                int predicate,
+                Value a,
+                Value b,
+                Value then,
+                @Nullable Value otherwise) implements Step {}
 
         record Accumulate(Accumulator into, Value v) implements Step {}
 
@@ -60,21 +66,20 @@ final class Formula {
 
         /** What it reads. */
         default List<Value> reads() {
-            Stream<@Nullable Value> all =
-                    switch (this) {
-                        case Load s -> Stream.of();
-                        case LoadOne s -> Stream.of();
-                        case Prefetch s -> Stream.of();
-                        case Store s -> Stream.of(s.v);
-                        case StoreOne s -> Stream.of(s.v);
-                        case Apply s -> Stream.of(s.a, s.b);
-                        case Shift s -> Stream.of(s.a);
-                        case Fused s -> Stream.of(s.a, s.b, s.c);
-                        case Choose s -> Stream.of(s.a, s.b, s.then, s.otherwise);
-                        case Accumulate s -> Stream.of(s.v);
-                        case AccumulateProduct s -> Stream.of(s.a, s.b);
-                    };
-            return all.filter(Objects::nonNull).map(v -> (Value) v).toList();
+            Stream<@Nullable Value> all = switch (this) {
+                case Load s -> Stream.of();
+                case LoadOne s -> Stream.of();
+                case Prefetch s -> Stream.of();
+                case Store s -> Stream.of(s.v);
+                case StoreOne s -> Stream.of(s.v);
+                case Apply s -> Stream.of(s.a, s.b);
+                case Shift s -> Stream.of(s.a);
+                case Fused s -> Stream.of(s.a, s.b, s.c);
+                case Choose s -> Stream.of(s.a, s.b, s.then, s.otherwise);
+                case Accumulate s -> Stream.of(s.v);
+                case AccumulateProduct s -> Stream.of(s.a, s.b);
+            };
+            return all.filter(Objects::nonNull).map(Objects::requireNonNull).toList();
         }
 
         /** What it makes. */

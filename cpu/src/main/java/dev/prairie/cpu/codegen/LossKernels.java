@@ -71,7 +71,13 @@ final class LossKernels {
                 long loss = losses + 4L * n, l = lse + 4L * n, row = logits + 4L * n * v;
                 double sum = 0, hit = 0;
                 if (targets[n] >= 0) {
-                    generated.frame(worker).put(loss).put(l).put(row).put((long) v).call(forward);
+                    generated
+                            .frame(worker)
+                            .put(loss)
+                            .put(l)
+                            .put(row)
+                            .put((long) v)
+                            .call(forward);
                     sum = Math.log(Memory.get(l)) + Memory.get(loss);
                     hit = Memory.get(row + 4L * targets[n]);
                 }
@@ -82,8 +88,7 @@ final class LossKernels {
     }
 
     /** Over what {@code dLogits} holds, which may then be {@code logits}, or on top of it. */
-    void crossEntropyBackward(
-            long dLogits, boolean add, long dLosses, long logits, long lse, int[] targets, int v) {
+    void crossEntropyBackward(long dLogits, boolean add, long dLosses, long logits, long lse, int[] targets, int v) {
         Kernel kernel = backward.kernel(add);
         Split.parts(pool, targets.length, Split.rows(v, Split.HEAVY), (from, end, worker) -> {
             for (int n = from; n < end; n++) {
@@ -93,7 +98,8 @@ final class LossKernels {
                     continue;
                 }
                 float scale = Memory.get(dLosses + 4L * n);
-                Frame f = generated.frame(worker).put(d).put(logits + 4L * n * v).put((long) v);
+                Frame f =
+                        generated.frame(worker).put(d).put(logits + 4L * n * v).put((long) v);
                 f.put(Memory.get(lse + 4L * n)).put(scale).call(kernel);
                 long hit = d + 4L * targets[n];
                 Memory.set(hit, Memory.get(hit) - scale);

@@ -72,8 +72,7 @@ final class NormKernels implements AutoCloseable {
                 f.accumulate(squares, centred, centred);
             });
             Value r = inverseRoot(p, p.total(squares), inverse, eps);
-            p.columns(
-                    columns, f -> f.store(out, f.fma(f.mul(f.sub(f.load(x), m), r), f.load(w), f.load(b))));
+            p.columns(columns, f -> f.store(out, f.fma(f.mul(f.sub(f.load(x), m), r), f.load(w), f.load(b))));
             p.run(f -> {
                 f.storeOne(mean, m);
                 f.storeOne(rstd, r);
@@ -136,7 +135,12 @@ final class NormKernels implements AutoCloseable {
     void rms(long out, long rstd, long x, long w, float eps, int n, int c) {
         Split.parts(pool, n, rows(c), (from, end, worker) -> {
             long at = 4L * from * c;
-            Frame f = generated.frame(worker).put(out + at).put(rstd + 4L * from).put(x + at).put(w);
+            Frame f = generated
+                    .frame(worker)
+                    .put(out + at)
+                    .put(rstd + 4L * from)
+                    .put(x + at)
+                    .put(w);
             size(f, end - from, c).put(1f / c).put(eps).call(rms);
         });
     }
@@ -144,8 +148,12 @@ final class NormKernels implements AutoCloseable {
     void layer(long out, long mean, long rstd, long x, long w, long b, float eps, int n, int c) {
         Split.parts(pool, n, rows(c), (from, end, worker) -> {
             long at = 4L * from * c;
-            Frame f = generated.frame(worker).put(out + at).put(mean + 4L * from).put(rstd + 4L * from);
-            size(f.put(x + at).put(w).put(b), end - from, c).put(1f / c).put(eps).call(layer);
+            Frame f =
+                    generated.frame(worker).put(out + at).put(mean + 4L * from).put(rstd + 4L * from);
+            size(f.put(x + at).put(w).put(b), end - from, c)
+                    .put(1f / c)
+                    .put(eps)
+                    .call(layer);
         });
     }
 
@@ -165,16 +173,7 @@ final class NormKernels implements AutoCloseable {
     }
 
     private synchronized void backward(
-            Kernel kernel,
-            boolean centred,
-            Results to,
-            long dOut,
-            long x,
-            long w,
-            long mean,
-            long rstd,
-            int n,
-            int c) {
+            Kernel kernel, boolean centred, Results to, long dOut, long x, long w, long mean, long rstd, int n, int c) {
         int chunk = Math.max(LEAST_ROWS, Math.ceilDiv(n, MOST_CHUNKS));
         int chunks = Math.ceilDiv(n, chunk);
         long sumsW = partials.take(0, Math.max(8L * c * chunks, 1));

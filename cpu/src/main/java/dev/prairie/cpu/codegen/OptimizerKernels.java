@@ -59,7 +59,8 @@ final class OptimizerKernels implements AutoCloseable {
         int[] first = new int[parameters.size() + 1]; // the first task of each parameter
         for (int i = 0; i < parameters.size(); i++)
             first[i + 1] = Math.addExact(
-                    first[i], Math.toIntExact(Math.ceilDiv(parameters.get(i).w().shape().size(), Split.LIGHT)));
+                    first[i],
+                    Math.toIntExact(Math.ceilDiv(parameters.get(i).w().shape().size(), Split.LIGHT)));
         pool.run(first[parameters.size()], (task, worker) -> {
             int found = Arrays.binarySearch(first, task);
             int i = found < 0 ? -found - 2 : found;

@@ -138,13 +138,17 @@ final class PointwiseKernels {
     }
 
     private void scaled(long out, long x, float factor, long size, Kernel kernel) {
-        Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> generated
-                .frame(worker)
-                .put(out + at)
-                .put(x + at)
-                .put((long) n)
-                .put(factor)
-                .call(kernel));
+        Split.elements(
+                pool,
+                size,
+                Split.LIGHT,
+                (at, n, worker) -> generated
+                        .frame(worker)
+                        .put(out + at)
+                        .put(x + at)
+                        .put((long) n)
+                        .put(factor)
+                        .call(kernel));
     }
 
     void gelu(long out, long x, long size) {
@@ -166,7 +170,11 @@ final class PointwiseKernels {
         run(
                 size,
                 Split.HEAVY,
-                (f, at) -> f.put(dGate + at).put(dUp + at).put(dOut + at).put(gate + at).put(up + at),
+                (f, at) -> f.put(dGate + at)
+                        .put(dUp + at)
+                        .put(dOut + at)
+                        .put(gate + at)
+                        .put(up + at),
                 kernel);
     }
 }

@@ -60,7 +60,7 @@ final class Program {
         asm.place(pool);
         int words = isa.bits() / 32;
         for (int n = 0; n < words; n++) // masks of the first n lanes
-            if (isa.bits() == 512) asm.word((1 << n) - 1);
+        if (isa.bits() == 512) asm.word((1 << n) - 1);
             else for (int lane = 0; lane < words; lane++) asm.word(lane < n ? -1 : 0);
         for (Constant c : constants.keySet()) for (int i = 0; i < words; i++) asm.word(c.bits());
         return asm.bytes();
@@ -316,7 +316,8 @@ final class Program {
 
     private Accumulator accumulator(Simd op, float start) {
         List<Vec> all = new ArrayList<>();
-        for (int i = 0; i < (isa.bits() == 512 ? UNROLL : UNROLL / 2); i++) all.add(variable(start).register());
+        for (int i = 0; i < (isa.bits() == 512 ? UNROLL : UNROLL / 2); i++)
+            all.add(variable(start).register());
         return new Accumulator(op, all);
     }
 
