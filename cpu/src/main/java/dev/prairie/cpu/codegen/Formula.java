@@ -6,8 +6,6 @@ import dev.prairie.tensor.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,20 +64,20 @@ final class Formula {
 
         /** What it reads. */
         default List<Value> reads() {
-            Stream<@Nullable Value> all = switch (this) {
-                case Load s -> Stream.of();
-                case LoadOne s -> Stream.of();
-                case Prefetch s -> Stream.of();
-                case Store s -> Stream.of(s.v);
-                case StoreOne s -> Stream.of(s.v);
-                case Apply s -> Stream.of(s.a, s.b);
-                case Shift s -> Stream.of(s.a);
-                case Fused s -> Stream.of(s.a, s.b, s.c);
-                case Choose s -> Stream.of(s.a, s.b, s.then, s.otherwise);
-                case Accumulate s -> Stream.of(s.v);
-                case AccumulateProduct s -> Stream.of(s.a, s.b);
+            return switch (this) {
+                case Load s -> List.of();
+                case LoadOne s -> List.of();
+                case Prefetch s -> List.of();
+                case Store s -> List.of(s.v);
+                case StoreOne s -> List.of(s.v);
+                case Apply s -> s.b == null ? List.of(s.a) : List.of(s.a, s.b);
+                case Shift s -> List.of(s.a);
+                case Fused s -> List.of(s.a, s.b, s.c);
+                case Choose s ->
+                    s.otherwise == null ? List.of(s.a, s.b, s.then) : List.of(s.a, s.b, s.then, s.otherwise);
+                case Accumulate s -> List.of(s.v);
+                case AccumulateProduct s -> List.of(s.a, s.b);
             };
-            return all.filter(Objects::nonNull).map(Objects::requireNonNull).toList();
         }
 
         /** What it makes. */
