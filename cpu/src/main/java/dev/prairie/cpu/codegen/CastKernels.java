@@ -3,8 +3,9 @@ package dev.prairie.cpu.codegen;
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * F32, BF16 and F16 into each other, by way of F32, to a narrower type by rounding to nearest, ties to even. A last
@@ -19,17 +20,17 @@ final class CastKernels implements AutoCloseable {
     private final WorkerPool pool;
     private final Generated generated;
     private final Pages ends;
-    private final Map<DType, Map<DType, Kernel>> kernels = new EnumMap<>(DType.class);
+    private final Map<Pair, Kernel> kernels = new HashMap<>();
+
+    private record Pair(DType from, DType to) {}
 
     CastKernels(Generated generated, WorkerPool pool, Pages ends) {
         this.pool = pool;
         this.generated = generated;
         this.ends = ends;
-        for (DType from : TYPES) {
-            Map<DType, Kernel> row = new EnumMap<>(DType.class);
-            for (DType to : TYPES) row.put(to, generated.kernel(p -> cast(p, from, to)));
-            kernels.put(from, row);
-        }
+        for (DType from : TYPES)
+            for (DType to : TYPES)
+                if (to != from) kernels.put(new Pair(from, to), generated.kernel(p -> cast(p, from, to)));
     }
 
     private static void cast(Program p, DType from, DType to) {
@@ -39,11 +40,11 @@ final class CastKernels implements AutoCloseable {
 
     /** Whether {@link #run} can. */
     boolean can(DType to, DType from) {
-        return to != from && kernels.containsKey(to) && kernels.containsKey(from);
+        return kernels.containsKey(new Pair(from, to));
     }
 
     void run(long out, DType to, long x, DType from, long size) {
-        Kernel kernel = kernels.get(from).get(to);
+        Kernel kernel = Objects.requireNonNull(kernels.get(new Pair(from, to)));
         int lanes = generated.isa().lanes();
         Split.elements(pool, size, Split.LIGHT, (offset, n, worker) -> {
             long first = offset / Float.BYTES;

@@ -128,6 +128,10 @@ final class Emission {
                 asm.emit(Simd.VMOVSS_STORE, Mem.at(s.at()), register(s.v()).as(128));
                 free(step, i, last, null);
             }
+            case Step.Prefetch s -> {
+                if (!partial)
+                    asm.prefetch(Assembler.Nearness.T0, memory(s.at(), 4).plus(s.bytes()));
+            }
             case Step.Apply s -> apply(s, i, last);
             case Step.Shift s -> {
                 Vec a = register(s.a());

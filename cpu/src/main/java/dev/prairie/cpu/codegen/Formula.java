@@ -6,8 +6,6 @@ import dev.prairie.tensor.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,21 +60,24 @@ final class Formula {
 
         record AccumulateProduct(Accumulator into, Value a, Value b) implements Step {}
 
+        record Prefetch(Gpr at, int bytes) implements Step {}
+
         /** What it reads. */
         default List<Value> reads() {
-            Stream<@Nullable Value> all = switch (this) {
-                case Load s -> Stream.of();
-                case LoadOne s -> Stream.of();
-                case Store s -> Stream.of(s.v);
-                case StoreOne s -> Stream.of(s.v);
-                case Apply s -> Stream.of(s.a, s.b);
-                case Shift s -> Stream.of(s.a);
-                case Fused s -> Stream.of(s.a, s.b, s.c);
-                case Choose s -> Stream.of(s.a, s.b, s.then, s.otherwise);
-                case Accumulate s -> Stream.of(s.v);
-                case AccumulateProduct s -> Stream.of(s.a, s.b);
+            return switch (this) {
+                case Load s -> List.of();
+                case LoadOne s -> List.of();
+                case Prefetch s -> List.of();
+                case Store s -> List.of(s.v);
+                case StoreOne s -> List.of(s.v);
+                case Apply s -> s.b == null ? List.of(s.a) : List.of(s.a, s.b);
+                case Shift s -> List.of(s.a);
+                case Fused s -> List.of(s.a, s.b, s.c);
+                case Choose s ->
+                    s.otherwise == null ? List.of(s.a, s.b, s.then) : List.of(s.a, s.b, s.then, s.otherwise);
+                case Accumulate s -> List.of(s.v);
+                case AccumulateProduct s -> List.of(s.a, s.b);
             };
-            return all.filter(Objects::nonNull).map(Objects::requireNonNull).toList();
         }
 
         /** What it makes. */
@@ -92,6 +93,7 @@ final class Formula {
                 case StoreOne s -> null;
                 case Accumulate s -> null;
                 case AccumulateProduct s -> null;
+                case Prefetch s -> null;
             };
         }
     }
@@ -159,6 +161,14 @@ final class Formula {
     /** One lane, for a value that is the same in all. */
     void storeOne(Gpr at, Value v) {
         steps.add(new Step.StoreOne(at, v));
+    }
+
+    /**
+     * Asks for the line {@code bytes} further, while there is something else to do: what is read soon, but not in a
+     * stream that the processor would notice by itself. May lie beyond the tensor.
+     */
+    void prefetch(Gpr at, int bytes) {
+        steps.add(new Step.Prefetch(at, bytes));
     }
 
     // ---- arithmetic ---------------------------------------------------------------------------------------------

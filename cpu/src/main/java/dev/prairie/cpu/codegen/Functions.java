@@ -12,8 +12,8 @@ final class Functions {
 
     private static final float LN_2_HIGH = 0x1.62e4p-1f;
     private static final float LN_2_LOW = (float) (Math.log(2) - LN_2_HIGH);
-    private static final float[] POLYNOMIAL = {
-        0.00138145399f, 0.00836874528f, 0.04166839080f, 0.16666520398f, 0.49999993432f, 1f, 1f
+    private static final double[] POLYNOMIAL = {
+        0.00138145399, 0.00836874528, 0.04166839080, 0.16666520398, 0.49999993432, 1, 1
     };
 
     /** The least number whose exponential is normal, and some. */
@@ -26,8 +26,8 @@ final class Functions {
         Value shifted = f.fma(x, f.constant((float) (1 / Math.log(2))), f.constant(ROUND));
         Value n = f.sub(shifted, f.constant(ROUND));
         Value r = f.fnma(n, f.constant(LN_2_LOW), f.fnma(n, f.constant(LN_2_HIGH), x));
-        Value p = f.constant(POLYNOMIAL[0]);
-        for (int i = 1; i < POLYNOMIAL.length; i++) p = f.fma(p, r, f.constant(POLYNOMIAL[i]));
+        Value p = f.constant((float) POLYNOMIAL[0]);
+        for (int i = 1; i < POLYNOMIAL.length; i++) p = f.fma(p, r, f.constant((float) POLYNOMIAL[i]));
         return f.isa.bits() == 512
                 ? f.apply(Simd.VSCALEFPS, p, n)
                 : f.addInts(p, f.shift(Simd.VPSLLD, shifted, 23)); // n added to the exponent

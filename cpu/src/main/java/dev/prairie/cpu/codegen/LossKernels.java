@@ -40,7 +40,10 @@ final class LossKernels {
             p.set(s, f -> f.mul(s, Functions.exp(f, f.sub(m, top))));
             p.set(m, f -> top);
             Accumulator part = p.sum();
-            p.columns(count, f -> f.accumulate(part, Functions.expAtLeast(f, f.sub(f.load(x), m))));
+            p.columns(count, f -> {
+                f.prefetch(x, 4 * PIECE); // the next piece comes from memory meanwhile
+                f.accumulate(part, Functions.expAtLeast(f, f.sub(f.load(x), m)));
+            });
             Variable more = p.total(part);
             p.set(s, f -> f.add(s, more));
             p.advanceFloats(x, count);

@@ -125,10 +125,15 @@ final class NormKernels implements AutoCloseable {
         });
     }
 
+    /** Rows in a task: their means and roots fill whole cache lines, for which threads need not fight. */
+    private static int rows(int c) {
+        return Math.ceilDiv(Split.rows(c, Split.HEAVY), LEAST_ROWS) * LEAST_ROWS;
+    }
+
     // ---- calls --------------------------------------------------------------------------------------------------
 
     void rms(long out, long rstd, long x, long w, float eps, int n, int c) {
-        Split.parts(pool, n, Split.rows(c, Split.HEAVY), (from, end, worker) -> {
+        Split.parts(pool, n, rows(c), (from, end, worker) -> {
             long at = 4L * from * c;
             Frame f = generated
                     .frame(worker)
@@ -141,7 +146,7 @@ final class NormKernels implements AutoCloseable {
     }
 
     void layer(long out, long mean, long rstd, long x, long w, long b, float eps, int n, int c) {
-        Split.parts(pool, n, Split.rows(c, Split.HEAVY), (from, end, worker) -> {
+        Split.parts(pool, n, rows(c), (from, end, worker) -> {
             long at = 4L * from * c;
             Frame f =
                     generated.frame(worker).put(out + at).put(mean + 4L * from).put(rstd + 4L * from);

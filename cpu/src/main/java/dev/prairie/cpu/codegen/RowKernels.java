@@ -103,12 +103,16 @@ final class RowKernels implements AutoCloseable {
         pool.run(1 << SHARES_BITS, (share, worker) -> {
             Frame frame = generated.frame(worker);
             for (int m = 0; m < rows.length; m++)
-                if (rows[m] * GOLDEN >>> Integer.SIZE - SHARES_BITS == share)
+                if (share(rows[m]) == share)
                     frame.put(to + 4L * width * rows[m])
                             .put(d + 4L * width * m)
                             .put((long) width)
                             .call(add);
         });
+    }
+
+    private static int share(int row) {
+        return (row * GOLDEN) >>> (Integer.SIZE - SHARES_BITS);
     }
 
     /** Zeros, by all threads. */
