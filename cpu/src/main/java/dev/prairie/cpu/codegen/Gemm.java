@@ -19,10 +19,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Gemm implements AutoCloseable {
     /** Units of k that are packed at a time. */
-    private static final int DEPTH = Integer.getInteger("depth", 1024);
+    private static final int DEPTH = 1024;
 
     /** Squares along k that a call runs over: what keeps two or three panels of B in the first cache. */
-    private static final int STRIP = Integer.getInteger("strip", 12);
+    private static final int STRIP = 12;
 
     /** Rows of A that are packed at a time where all tasks share them: eight megabytes at most. */
     private static final int HEIGHT = 2048;
@@ -31,16 +31,16 @@ final class Gemm implements AutoCloseable {
     private static final int STEP = 2;
 
     /** Lines of a task at most. */
-    private static final int WIDTH = Integer.getInteger("width", 192);
+    private static final int WIDTH = 192;
 
     /** Bytes of packed A that run against all columns of a task before the next do: a part of the second cache. */
-    private static final long CHUNK = Integer.getInteger("chunk", 1024) * 1024L;
+    private static final long CHUNK = 1L << 20;
 
     /** Bytes of C from which on it is not expected to be in a cache, nor to stay there. */
-    private static final long STREAM = Integer.getInteger("stream", 4096) * 1024L;
+    private static final long STREAM = 4L << 20;
 
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
-    private static final int TASKS = Integer.getInteger("tasks", 4);
+    private static final int TASKS = 4;
 
     /** Numbers packed by a task. */
     private static final int PACKED = 64 << 10;
@@ -91,7 +91,7 @@ final class Gemm implements AutoCloseable {
         own = new Pages(system, pool.threads());
         edges = new Pages(system, pool.threads());
         constants = new Pages(system, 1);
-        zeros = constants.take(0, (pool.threads() + 1) * WORKER);
+        zeros = constants.take(0, (pool.threads() + 1L) * WORKER);
         long masks = zeros + 1024;
         blocks = BlockKernels.of(pages, isa, unit, new BlockKernels.Constants(zeros, masks));
         MemorySegment lanesOn = Memory.segment(masks, 2L * lanes * 4); // ones then zeros, for a window of lanes
@@ -101,7 +101,7 @@ final class Gemm implements AutoCloseable {
     }
 
     private long worker(int w) {
-        return zeros + (w + 1) * WORKER;
+        return zeros + (w + 1L) * WORKER;
     }
 
     void run(Product p) {
@@ -113,9 +113,7 @@ final class Gemm implements AutoCloseable {
         do {
             int now = Math.max(0, Math.min(depth, p.k - k));
             if (p.n < p.m) new Pass(p, true, 0, p.m, k, now).run();
-            else
-                for (int i = 0; i < p.m; i += HEIGHT)
-                    new Pass(p, false, i, Math.min(HEIGHT, p.m - i), k, now).run();
+            else for (int i = 0; i < p.m; i += HEIGHT) new Pass(p, false, i, Math.min(HEIGHT, p.m - i), k, now).run();
             k += depth;
         } while (k < p.k);
     }
@@ -207,7 +205,8 @@ final class Gemm implements AutoCloseable {
 
         /** {@code m} rows from {@code i} on against {@code n} columns from {@code j} on. */
         private void product(MemorySegment call, long a, int i, int m, long b, int j, int n) {
-            int columns = Math.max((int) (CHUNK / Math.max(1, rowBytes)), 2) * lanes; // of which the packed panels stay near
+            int columns = Math.max((int) (CHUNK / Math.max(squareBytes, rowBytes)), 2)
+                    * lanes; // of which the packed panels stay near
             boolean stream = p.cRow * p.m >= STREAM && k0 == 0 && depth == p.k && p.base != p.c;
             int strips = stream ? 1 : Math.max(1, Math.ceilDiv(squares, STRIP));
             for (int c = 0; c < n; c += columns)
@@ -216,8 +215,7 @@ final class Gemm implements AutoCloseable {
                         int from = s * squares / strips;
                         BlockCall.SQUARES.set(call, (s + 1) * squares / strips - from);
                         long skipped = (long) from * squareBytes;
-                        long half = (long) r % lanes * squareBytes / lanes;
-                        BlockCall.A.set(call, a + r / lanes * rowBytes + half + skipped);
+                        BlockCall.A.set(call, a + r / lanes * rowBytes + skipped);
                         BlockCall.B.set(call, b + c / lanes * rowBytes + skipped);
                         results(call, i0 + i + r, j + c, k0 == 0 && s == 0);
                         blocks.run(call, Math.min(blocks.rows(), m - r), Math.min(columns, n - c), stream);

@@ -86,8 +86,7 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
         for (int r = 0; r < rows; r++) {
             Vec copy = v(Math.min(rows * vectors + vectors + r % spare(), isa.registers() - 1));
             a.emit(VBROADCASTSS, copy, at(A, r * vectorBytes() + unit * 4));
-            for (int j = 0; j < vectors; j++)
-                a.emit(pairs ? VDPBF16PS : VFMADD231PS, sum(r, j), copy, column(j));
+            for (int j = 0; j < vectors; j++) a.emit(pairs ? VDPBF16PS : VFMADD231PS, sum(r, j), copy, column(j));
         }
     }
 
