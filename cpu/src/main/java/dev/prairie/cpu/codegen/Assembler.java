@@ -279,6 +279,11 @@ public final class Assembler {
         modrm(1, at, 0);
     }
 
+    /** SFENCE: stores past the caches are seen by others before any later store. */
+    public void sfence() {
+        put(0x0F, 0xAE, 0xF8);
+    }
+
     private void general(int opcode, int register, Operand rm) {
         rex(true, register, rm);
         put(opcode);

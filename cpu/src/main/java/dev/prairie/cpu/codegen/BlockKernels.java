@@ -36,6 +36,11 @@ sealed interface BlockKernels {
      */
     record Constants(long zeros, long masks) {}
 
+    /** Whether every vector of C is a line, or lies in one. */
+    private static boolean aligned(MemorySegment call) {
+        return ((BlockCall.C.get(call) | BlockCall.C_ROW.get(call)) & 63) == 0;
+    }
+
     /** To the next {@code panels} panels of columns. */
     private static void advance(MemorySegment call, int panels, int vectorBytes) {
         BlockCall.B.add(call, panels * BlockCall.B_PANEL.get(call));
@@ -52,14 +57,18 @@ sealed interface BlockKernels {
         private final Isa isa;
         private final Constants constants;
         private final Kernel[][] kernels; // [vectors - 1][rows - 1]
+        private final Kernel[] streams; // [vectors - 1], all rows
 
         Vectors(CodePages pages, Isa isa, boolean pairs, Constants constants) {
             this.isa = isa;
             this.constants = constants;
             kernels = new Kernel[VectorBlock.VECTORS][VectorBlock.rows(isa)];
+            streams = new Kernel[VectorBlock.VECTORS];
             for (int v = 0; v < VectorBlock.VECTORS; v++)
                 for (int r = 0; r < VectorBlock.rows(isa); r++)
-                    kernels[v][r] = pages.add(new VectorBlock(isa, pairs, r + 1, v + 1).code());
+                    kernels[v][r] = pages.add(new VectorBlock(isa, pairs, r + 1, v + 1, false).code());
+            for (int v = 0; v < VectorBlock.VECTORS; v++)
+                streams[v] = pages.add(new VectorBlock(isa, pairs, VectorBlock.rows(isa), v + 1, true).code());
         }
 
         @Override
@@ -71,31 +80,32 @@ sealed interface BlockKernels {
         public void run(MemorySegment call, int rows, int columns, boolean stream) {
             int whole = columns / isa.lanes();
             lanes(call, isa.lanes());
+            boolean past = stream && aligned(call);
             for (int done = 0; done < whole; ) {
                 int left = whole - done;
                 int now = left == VectorBlock.VECTORS + 1 ? 2 : Math.min(left, VectorBlock.VECTORS); // 2 + 2, not 3 + 1
-                group(call, rows, now);
+                group(call, rows, now, past);
                 done += now;
             }
             int ragged = columns - whole * isa.lanes();
             if (ragged == 0) return;
             lanes(call, ragged);
-            group(call, rows, 1);
+            group(call, rows, 1, false);
         }
 
         /** All rows of some vectors of columns. */
-        private void group(MemorySegment call, int rows, int vectors) {
+        private void group(MemorySegment call, int rows, int vectors, boolean past) {
             int full = rows / kernels[0].length;
             int rest = rows % kernels[0].length;
             long a = BlockCall.A.get(call), c = BlockCall.C.get(call), base = BlockCall.BASE.get(call);
-            if (full > 0) panels(call, vectors, kernels[0].length, full);
+            if (full > 0) panels(call, past ? streams[vectors - 1] : kernels[vectors - 1][kernels[0].length - 1], full);
             if (rest > 0) {
                 int done = rows - rest;
                 long half = (long) done % isa.lanes() * isa.bits() / 8;
                 BlockCall.A.set(call, a + done / isa.lanes() * BlockCall.A_ROW.get(call) + half);
                 BlockCall.C.set(call, c + done * BlockCall.C_ROW.get(call));
                 BlockCall.BASE.set(call, base + done * BlockCall.BASE_ROW.get(call));
-                panels(call, vectors, rest, 1);
+                panels(call, kernels[vectors - 1][rest - 1], 1);
                 BlockCall.A.set(call, a);
                 BlockCall.C.set(call, c);
                 BlockCall.BASE.set(call, base);
@@ -103,9 +113,9 @@ sealed interface BlockKernels {
             advance(call, vectors, isa.bits() / 8);
         }
 
-        private void panels(MemorySegment call, int vectors, int rows, int count) {
+        private static void panels(MemorySegment call, Kernel kernel, int count) {
             BlockCall.GROUPS.set(call, count);
-            kernels[vectors - 1][rows - 1].call(call.address());
+            kernel.call(call.address());
         }
 
         private void lanes(MemorySegment call, int count) {
@@ -150,10 +160,6 @@ sealed interface BlockKernels {
             if (ragged == 0) return;
             BlockCall.LANES.set(call, (1L << ragged) - 1);
             run(call, Start.VECTORS, 1, 1);
-        }
-
-        private static boolean aligned(MemorySegment call) {
-            return ((BlockCall.C.get(call) | BlockCall.C_ROW.get(call)) & 63) == 0;
         }
 
         private void run(MemorySegment call, Start start, int squares, int groups) {

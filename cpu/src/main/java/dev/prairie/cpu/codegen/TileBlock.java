@@ -102,6 +102,7 @@ record TileBlock(int columns, Start start) {
         a.sub(GROUPS, 1);
         a.jump(Condition.NOT_EQUAL, group);
         a.tilerelease();
+        if (start == Start.STREAM) a.sfence();
         for (Gpr r : Gpr.SAVED.reversed()) a.pop(r);
         a.vzeroupper();
         a.ret();

@@ -17,8 +17,9 @@ import dev.prairie.cpu.codegen.Assembler.Condition;
  * @param pairs   whether units are BF16 pairs, for {@code vdpbf16ps}, or floats
  * @param rows    of a panel, 1 to {@link #rows(Isa)}
  * @param vectors of columns, 1 to {@link #VECTORS}
+ * @param stream  whether whole vectors go past the caches, to lines that are not read before they are written
  */
-record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
+record VectorBlock(Isa isa, boolean pairs, int rows, int vectors, boolean stream) {
     /** Most vectors of columns. */
     static final int VECTORS = 3;
 
@@ -62,7 +63,7 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
         for (int unit = 0; unit < isa.lanes(); unit++) {
             step(a, unit);
             // A row of the next panel of C for each square: a burst would keep B waiting for the same few line buffers.
-            if (unit % 4 == 3 && unit / 4 < Math.ceilDiv(vectors * vectorBytes(), 64))
+            if (!stream && unit % 4 == 3 && unit / 4 < Math.ceilDiv(vectors * vectorBytes(), 64))
                 a.prefetchw(at(FETCH, unit / 4 * 64));
         }
         a.add(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
@@ -73,6 +74,7 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
         a.place(stored);
         results(a);
         next(a, panel);
+        if (stream) a.sfence();
         a.pop(R13);
         a.pop(R12);
         a.pop(RBX);
@@ -115,10 +117,10 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
             for (int j = 0; j < vectors; j++) {
                 Vec sum = sum(r, j);
                 int d = j * vectorBytes();
-                if (j < vectors - 1) {
+                if (stream || j < vectors - 1) {
                     a.emit(VADDPS, sum, sum, at(BIAS, d));
                     a.emit(VADDPS, sum, sum, at(BASE, d));
-                    a.emit(VMOVUPS_STORE, at(C, d), sum);
+                    a.emit(stream ? VMOVNTPS : VMOVUPS_STORE, at(C, d), sum);
                 } else if (isa.bits() == 512) {
                     a.zeroed(Mask.k(1), VADDPS, sum, sum, at(BIAS, d));
                     a.zeroed(Mask.k(1), VADDPS, sum, sum, at(BASE, d));

@@ -116,6 +116,7 @@ class AssemblerTest {
         all.add("cpuid", Assembler::cpuid);
         all.add("xgetbv", Assembler::xgetbv);
         all.add("vzeroupper", Assembler::vzeroupper);
+        all.add("sfence", Assembler::sfence);
         all.check();
     }
 
@@ -225,7 +226,7 @@ class AssemblerTest {
                 .containsExactlyInAnyOrder(
                         ("bytes place here align jump ret word push pop mov mov32 lea add sub and or xor cmp test imul shl"
                                         + " shr min cpuid xgetbv prefetch prefetchw kmovw kmovd kmovq knotw ldtilecfg"
-                                        + " tilerelease tilezero tileloadd tilestored tdpbf16ps tdpbssd vzeroupper emit"
+                                        + " tilerelease tilezero tileloadd tilestored tdpbf16ps tdpbssd vzeroupper sfence emit"
                                         + " masked zeroed")
                                 .split(" ", -1));
     }
