@@ -208,8 +208,8 @@ public final class Peer implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroy();
         try {
+            process.destroy();
             process.waitFor();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
