@@ -6,9 +6,11 @@ import dev.prairie.tensor.device.ProfiledKernels;
 import dev.prairie.train.loop.MemoryEstimate;
 import dev.prairie.train.loop.SpeedProbe;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,11 +40,25 @@ final class BenchTrainingCommand implements Callable<Integer> {
             description = "12m (6 layers, 384 wide, vocabulary 4096) or 124m (GPT-2 small). Default: 12m.")
     private String model = "12m";
 
-    @Option(names = "--precision", paramLabel = "NAME", description = "f32 or bf16, as in a recipe. Default: f32.")
-    private String precision = "f32";
+    @Option(
+            names = "--precision",
+            paramLabel = "NAME",
+            description = "f32 or bf16, as in a recipe. Default: f32; with --peers, all that the device offers.")
+    @Nullable
+    private String precision;
 
     @Option(names = "--profile", description = "Where a step goes, operator by operator, on all threads.")
     private boolean profile;
+
+    @Option(
+            names = "--peers",
+            description = "Against libtorch, in turn, with the same weights and tokens, instead of against one thread."
+                    + " Fetches 300 MB on first use.")
+    private boolean peers;
+
+    @Option(names = "--curves", paramLabel = "FILE", description = "With --peers: both losses of each step, as JSON.")
+    @Nullable
+    private Path curves;
 
     @Option(names = "--json", description = "Lines of JSON instead.")
     private boolean json;
@@ -53,7 +69,13 @@ final class BenchTrainingCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (steps < 1) throw new UserException("--steps is " + steps + "; give at least 1");
+        if (curves != null && !peers) throw new UserException("--curves needs a peer; add --peers");
         BenchModel chosen = BenchModel.named(model);
+        if (peers) {
+            var bench = new PeerBench(spec.commandLine().getOut(), chosen, WARM_UP, steps, json, curves);
+            bench.run(devices, precision == null ? null : type());
+            return 0;
+        }
         DType type = type();
         MemoryEstimate.of(chosen.config(), BenchModel.ROWS * BenchModel.LENGTH, false)
                 .require(MemoryEstimate.free() / (profile ? 1 : 2));
@@ -63,7 +85,7 @@ final class BenchTrainingCommand implements Callable<Integer> {
     }
 
     private DType type() {
-        return switch (precision.toLowerCase(Locale.ROOT)) {
+        return switch (precision == null ? "f32" : precision.toLowerCase(Locale.ROOT)) {
             case "f32" -> DType.F32;
             case "bf16" -> DType.BF16;
             default -> throw new UserException("--precision is " + precision + "; give f32 or bf16");

@@ -139,6 +139,7 @@ class CommandsIT {
         Path recipe = Files.writeString(folder.resolve("r.yaml"), "learningrate: 3\nsteps: 5\n");
         Path wrong = Files.writeString(folder.resolve("w.yaml"), "steps: soon\n");
         Path good = Files.writeString(folder.resolve("good.txt"), "word ".repeat(9999));
+        refused("--curves needs a peer", "add --peers", "bench", "training", "--curves", "curves.jsonl");
         refused("no such file", "give the path", "train", "--corpus", "missing.txt");
         refused("empty.txt", "", "train", "--corpus", empty.toString());
         refused("binary.dat", "", "train", "--corpus", binary.toString());
