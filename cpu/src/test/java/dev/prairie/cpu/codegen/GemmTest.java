@@ -35,7 +35,7 @@ class GemmTest {
         new Shape(33, 3000, 100, true, true, true, false), // few rows
     };
 
-    private record Case(Isa isa, DType precision) {}
+    record Case(Isa isa, DType precision) {}
 
     static Stream<Case> cases() {
         return Isas.runnable().stream()
