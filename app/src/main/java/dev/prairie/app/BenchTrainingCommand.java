@@ -2,12 +2,19 @@ package dev.prairie.app;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.Devices;
+import dev.prairie.tensor.device.Peak;
 import dev.prairie.tensor.device.ProfiledKernels;
 import dev.prairie.train.loop.MemoryEstimate;
 import dev.prairie.train.loop.SpeedProbe;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
         mixinStandardHelpOptions = true)
 final class BenchTrainingCommand implements Callable<Integer> {
     private static final int WARM_UP = 2;
+    private static final String PLAIN = "cpu:vector";
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -44,6 +52,11 @@ final class BenchTrainingCommand implements Callable<Integer> {
     @Option(names = "--profile", description = "Where a step goes, operator by operator, on all threads.")
     private boolean profile;
 
+    @Option(
+            names = "--ab",
+            description = "The device, in --precision and in F32, against the plain Vector API in F32, in turn.")
+    private boolean ab;
+
     @Option(names = "--json", description = "Lines of JSON instead.")
     private boolean json;
 
@@ -55,9 +68,12 @@ final class BenchTrainingCommand implements Callable<Integer> {
         if (steps < 1) throw new UserException("--steps is " + steps + "; give at least 1");
         BenchModel chosen = BenchModel.named(model);
         DType type = type();
+        Set<DType> precisions = new TreeSet<>(Set.of(type, DType.F32));
+        int models = profile ? 1 : ab ? 1 + precisions.size() : 2;
         MemoryEstimate.of(chosen.config(), BenchModel.ROWS * BenchModel.LENGTH, false)
-                .require(MemoryEstimate.free() / (profile ? 1 : 2));
+                .require(MemoryEstimate.free() / models);
         if (profile) profile(chosen, type);
+        else if (ab) tiers(chosen, precisions);
         else compare(chosen, type);
         return 0;
     }
@@ -73,8 +89,8 @@ final class BenchTrainingCommand implements Callable<Integer> {
     private void compare(BenchModel chosen, DType type) {
         try (Device one = devices.open(1);
                 Device all = devices.open();
-                var single = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, one, type);
-                var many = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, all, type)) {
+                var single = chosen.probe(one.gradKernels(type));
+                var many = chosen.probe(all.gradKernels(type))) {
             double[] ofOne = new double[steps];
             double[] ofAll = new double[steps];
             for (int i = -WARM_UP; i < steps; i++) {
@@ -91,15 +107,85 @@ final class BenchTrainingCommand implements Callable<Integer> {
         }
     }
 
+    /** The chosen device in each precision against the plain Vector API, one step each in turn. */
+    private void tiers(BenchModel chosen, Set<DType> precisions) {
+        try (Device device = devices.open();
+                Device plain =
+                        Devices.probe().choose(Optional.of(PLAIN)).provider().open(device.threads())) {
+            if (device.name().equals(PLAIN))
+                throw new UserException("--ab compares with " + PLAIN + ", which is the device; choose another");
+            String peer = PLAIN + " f32";
+            try (var theirs = new Run(chosen.probe(plain.gradKernels()), steps)) {
+                List<Run> ours = new ArrayList<>();
+                try {
+                    for (DType p : precisions) ours.add(new Run(chosen.probe(device.gradKernels(p)), steps));
+                    for (int i = -WARM_UP; i < steps; i++) {
+                        for (Run run : ours) run.step(i);
+                        theirs.step(i);
+                    }
+                    int next = 0;
+                    for (DType p : precisions) {
+                        Run run = ours.get(next++);
+                        new SideBySide(
+                                        chosen.title(),
+                                        name(p),
+                                        run.rate(),
+                                        peer,
+                                        theirs.rate(),
+                                        SideBySide.lossDifference(run.losses, theirs.losses))
+                                .print(spec.commandLine().getOut(), json);
+                    }
+                } finally {
+                    ours.forEach(Run::close);
+                }
+            }
+        }
+    }
+
+    private static String name(DType precision) {
+        return precision.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** What the steps of one probe took and lost. */
+    private static final class Run implements AutoCloseable {
+        private final SpeedProbe probe;
+        private final double[] seconds;
+        private final double[] losses;
+
+        Run(SpeedProbe probe, int steps) {
+            this.probe = probe;
+            seconds = new double[steps];
+            losses = new double[steps];
+        }
+
+        /** Step {@code i}; those below 0 warm up. */
+        void step(int i) {
+            double taken = probe.step();
+            if (i < 0) return;
+            seconds[i] = taken;
+            losses[i] = probe.loss();
+        }
+
+        /** Tokens a second. */
+        double rate() {
+            return probe.tokens() / median(seconds);
+        }
+
+        @Override
+        public void close() {
+            probe.close();
+        }
+    }
+
     private void report(
             BenchModel chosen, DType type, Device device, SpeedProbe probe, double seconds, double speedup) {
         PrintWriter out = spec.commandLine().getOut();
         double rate = probe.tokens() / seconds;
-        double mfu = probe.utilisation(seconds);
+        double mfu = probe.utilisation(seconds, device.measure(Peak.of(type)));
         if (json) {
             var line = JsonMapper.shared().createObjectNode();
             line.put("model", chosen.title());
-            line.put("precision", type.name().toLowerCase(Locale.ROOT));
+            line.put("precision", name(type));
             line.put("device", device.name());
             line.put("threads", device.threads());
             line.put("tokensPerSecond", Math.round(rate * 10) / 10.0);
@@ -123,7 +209,7 @@ final class BenchTrainingCommand implements Callable<Integer> {
     private void profile(BenchModel chosen, DType type) {
         try (Device device = devices.open()) {
             var kernels = new ProfiledKernels(device.gradKernels(type));
-            try (var probe = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, device, kernels)) {
+            try (var probe = chosen.probe(kernels)) {
                 for (int i = 0; i < WARM_UP; i++) probe.step();
                 kernels.reset();
                 double seconds = 0;

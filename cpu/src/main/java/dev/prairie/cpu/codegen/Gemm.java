@@ -108,9 +108,7 @@ final class Gemm implements AutoCloseable {
         do {
             int now = Math.max(0, Math.min(depth, p.k - k));
             if (p.n < p.m) new Pass(p, true, 0, p.m, k, now).run();
-            else
-                for (int i = 0; i < p.m; i += HEIGHT)
-                    new Pass(p, false, i, Math.min(HEIGHT, p.m - i), k, now).run();
+            else for (int i = 0; i < p.m; i += HEIGHT) new Pass(p, false, i, Math.min(HEIGHT, p.m - i), k, now).run();
             k += depth;
         } while (k < p.k);
     }

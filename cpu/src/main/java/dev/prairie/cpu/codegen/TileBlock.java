@@ -128,8 +128,7 @@ record TileBlock(int columns, Start start) {
             }
             case BIAS -> {
                 a.mov(COUNT, 0); // bytes between rows: all are the same
-                for (int t = 0; t < 2 * columns; t++)
-                    a.tileloadd(tmm(t), at(BIAS, COUNT, 1, t % columns * LINE));
+                for (int t = 0; t < 2 * columns; t++) a.tileloadd(tmm(t), at(BIAS, COUNT, 1, t % columns * LINE));
             }
             case BASE -> {
                 argument(a, COUNT, BlockCall.BASE_ROW);
