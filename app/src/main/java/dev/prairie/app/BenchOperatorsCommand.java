@@ -132,13 +132,13 @@ final class BenchOperatorsCommand implements Callable<Integer> {
     private static void table(PrintWriter out, Device device, Map<Peak, Double> peaks, List<Timing> timings) {
         out.printf("%s: %s%n", device.name(), device.description());
         peaks.forEach((peak, rate) -> out.printf(Locale.ROOT, "peak %-6s %9.1f %s%n", peak, rate / 1e9, unit(peak)));
-        out.printf("%n%-21s %-5s %-36s %9s %-7s %6s%n", "operator", "type", "output and inputs", "rate", "", "share");
+        out.printf("%n%-21s %-5s %-16s %9s %-7s %6s%n", "operator", "type", "shape", "rate", "", "share");
         for (Timing t : timings) {
             SpeedCase c = t.subject;
             String share = Double.isFinite(share(t, peaks)) ? Math.round(100 * share(t, peaks)) + " %" : "";
             out.printf(
                     Locale.ROOT,
-                    "%-21s %-5s %-36s %9.1f %-7s %6s%n",
+                    "%-21s %-5s %-16s %9.1f %-7s %6s%n",
                     c.op(),
                     c.type().name().toLowerCase(Locale.ROOT),
                     c.shape(),

@@ -197,7 +197,8 @@ final class Gemm implements AutoCloseable {
 
         /** {@code m} rows from {@code i} on against {@code n} columns from {@code j} on. */
         private void product(MemorySegment call, long a, int i, int m, long b, int j, int n) {
-            int columns = Math.max((int) (CHUNK / rowBytes), 2) * lanes; // of which the packed panels stay near
+            int columns =
+                    Math.max((int) (CHUNK / Math.max(rowBytes, 1)), 2) * lanes; // of which the packed panels stay near
             int strips = Math.max(1, Math.ceilDiv(squares, STRIP));
             for (int c = 0; c < n; c += columns)
                 for (int r = 0; r < m; r += blocks.rows())

@@ -8,16 +8,15 @@ import dev.prairie.tensor.device.Peak;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Collectors;
 
 /**
  * A row of the table that is timed: a kernel at the size of a real model, and how much of what limits it one call does.
  *
  * @param op        the kernel, as in {@link GradKernels}
  * @param type      of the operands of products; F32 for all others
+ * @param shape     for people: {@code 1024x768x3072}, N x C x O of a product
  * @param inputs    shapes of the random tensors that it reads and writes, all F32
  * @param tolerance as in {@link Case}
  * @param peak      what limits it
@@ -25,7 +24,14 @@ import java.util.stream.Collectors;
  * @param timed     what is called
  */
 public record SpeedCase(
-        String op, DType type, List<Shape> inputs, double tolerance, Peak peak, double work, Timed timed) {
+        String op,
+        DType type,
+        String shape,
+        List<Shape> inputs,
+        double tolerance,
+        Peak peak,
+        double work,
+        Timed timed) {
     private static final double SAMPLE = 1e-3; // seconds: shorter calls are timed together
     private static final int LEAST = 5;
     private static final int RANDOM = 1 << 16;
@@ -33,13 +39,6 @@ public record SpeedCase(
     /** Brings the inputs into a state that the kernel may find, and says what one call is. */
     public interface Timed {
         Runnable prepare(GradKernels kernels, List<Tensor> inputs);
-    }
-
-    /** {@code 1024x768 3072x768}: the inputs. */
-    public String shape() {
-        return inputs.stream()
-                .map(s -> Arrays.stream(s.dims()).mapToObj(Integer::toString).collect(Collectors.joining("x")))
-                .collect(Collectors.joining(" "));
     }
 
     /** Memory of the inputs. */

@@ -11,8 +11,10 @@ import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
 import dev.prairie.tensor.device.Peak;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
 
 /**
  * The rows of the table that are timed: what a step of GPT-2 on 4 x 256 tokens calls (768 wide, 12 heads, vocabulary
@@ -66,11 +68,13 @@ final class SpeedCases {
         product("matmulBackwardWeight", type, n, c, o, weight, Shape.of(o, c), Shape.of(n, o), Shape.of(n, c));
         int v = d(VOCABULARY);
         Timed row = (k, in) -> () -> k.matmul(in.get(0), in.get(1), in.get(2), null, null);
-        if (type == DType.F32) bytes("matmul", 4.0 * v * c, row, Shape.of(1, v), Shape.of(1, c), Shape.of(v, c));
+        if (type == DType.F32)
+            bytes("matmul", shape(1, c, v), 4.0 * v * c, row, Shape.of(1, v), Shape.of(1, c), Shape.of(v, c));
     }
 
     private void product(String op, DType type, int n, int c, int o, Timed timed, Shape... inputs) {
-        cases.add(new SpeedCase(op, type, List.of(inputs), SUM, Peak.of(type), 2.0 * n * c * o, timed));
+        String shape = shape(n, c, o);
+        cases.add(new SpeedCase(op, type, shape, List.of(inputs), SUM, Peak.of(type), 2.0 * n * c * o, timed));
     }
 
     private void attention(DType type) {
@@ -84,6 +88,7 @@ final class SpeedCases {
         Tokens tokens = Tokens.rows(sequences, new int[sequences * length]);
         double pairs = length * (length + 1) / 2.0 * sequences * heads;
         float scale = (float) (1 / Math.sqrt(width));
+        String shape = sequences + "x" + length + " H" + heads + " D" + width;
         double tolerance = type == DType.BF16 ? 0x1p-6 : SUM;
         Shape x = Shape.of(sequences * length, heads, width), lse = Shape.of(sequences * length, heads);
         Timed forward = (k, in) -> {
@@ -91,7 +96,14 @@ final class SpeedCases {
             return () -> k.attention(in.get(0), in.get(1), in.get(2), kv, tokens, scale);
         };
         cases.add(new SpeedCase(
-                "attention", type, List.of(x, lse, x, x, x), tolerance, Peak.of(type), 4 * width * pairs, forward));
+                "attention",
+                type,
+                shape,
+                List.of(x, lse, x, x, x),
+                tolerance,
+                Peak.of(type),
+                4 * width * pairs,
+                forward));
         Timed backward = (k, in) -> {
             forward.prepare(k, in).run();
             KeyValues kv = KeyValues.packed(in.get(3), in.get(4), tokens);
@@ -110,6 +122,7 @@ final class SpeedCases {
         cases.add(new SpeedCase(
                 "attentionBackward",
                 type,
+                shape,
                 List.of(x, lse, x, x, x, x, x, x, x),
                 tolerance,
                 Peak.of(type),
@@ -124,18 +137,26 @@ final class SpeedCases {
         double all = 4.0 * n * c;
         Shape x = Shape.of(n, c), table = Shape.of(v, c), heads = Shape.of(n, HEADS, HEAD);
         int[] ids = new Random(1).ints(n, 0, v).toArray();
-        bytes("embedding", 2 * all, (k, in) -> () -> k.embedding(in.get(0), in.get(1), ids), x, table);
+        bytes("embedding", shape(n, c), 2 * all, (k, in) -> () -> k.embedding(in.get(0), in.get(1), ids), x, table);
         bytes(
                 "embeddingBackward",
+                shape(n, c),
                 3 * all,
                 (k, in) -> () -> k.embeddingBackward(onTop(in, 0), in.get(1), ids),
                 table,
                 x);
         int[] positions = Tokens.rows(1, new int[n]).positions();
         double turned = 8.0 * n * HEADS * HEAD;
-        bytes("rope", turned, (k, in) -> () -> k.rope(in.get(0), in.get(1), positions, 10000), heads, heads);
+        bytes(
+                "rope",
+                shape(n, HEADS, HEAD),
+                turned,
+                (k, in) -> () -> k.rope(in.get(0), in.get(1), positions, 10000),
+                heads,
+                heads);
         bytes(
                 "ropeBackward",
+                shape(n, HEADS, HEAD),
                 turned,
                 (k, in) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, 10000),
                 heads,
@@ -143,6 +164,7 @@ final class SpeedCases {
         int o = d(4 * WIDTH);
         bytes(
                 "biasBackward",
+                shape(n, o),
                 4.0 * n * o,
                 (k, in) -> () -> k.biasBackward(over(in, 0), in.get(1)),
                 Shape.of(o),
@@ -154,31 +176,39 @@ final class SpeedCases {
         Shape x = Shape.of(n, c), w = Shape.of(c), row = Shape.of(n);
         Timed layer =
                 (k, in) -> () -> k.layerNorm(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), in.get(5), 1e-5f);
-        bytes("layerNorm", 2 * all, layer, x, row, row, x, w, w);
+        bytes("layerNorm", shape(n, c), 2 * all, layer, x, row, row, x, w, w);
         Timed layerBackward = (k, in) -> {
             layer.prepare(k, in).run();
             return () -> k.layerNormBackward(
                     over(in, 6), over(in, 7), over(in, 8), in.get(9), in.get(3), in.get(4), in.get(1), in.get(2));
         };
-        bytes("layerNormBackward", 3 * all, layerBackward, x, row, row, x, w, w, x, w, w, x);
+        bytes("layerNormBackward", shape(n, c), 3 * all, layerBackward, x, row, row, x, w, w, x, w, w, x);
         Timed rms = (k, in) -> () -> k.rmsNorm(in.get(0), in.get(1), in.get(2), in.get(3), 1e-5f);
-        bytes("rmsNorm", 2 * all, rms, x, row, x, w);
+        bytes("rmsNorm", shape(n, c), 2 * all, rms, x, row, x, w);
         Timed rmsBackward = (k, in) -> {
             rms.prepare(k, in).run();
             return () -> k.rmsNormBackward(over(in, 4), over(in, 5), in.get(6), in.get(2), in.get(3), in.get(1));
         };
-        bytes("rmsNormBackward", 3 * all, rmsBackward, x, row, x, w, x, w, x);
+        bytes("rmsNormBackward", shape(n, c), 3 * all, rmsBackward, x, row, x, w, x, w, x);
     }
 
     private void pointwise() {
         for (int n : new int[] {d(TOKENS) * d(4 * WIDTH), d(100_003)}) {
             Shape x = Shape.of(n);
             double all = 4.0 * n;
-            bytes("gelu", 2 * all, (k, in) -> () -> k.gelu(in.get(0), in.get(1)), x, x);
-            bytes("geluBackward", 3 * all, (k, in) -> () -> k.geluBackward(over(in, 0), in.get(1), in.get(2)), x, x, x);
-            bytes("swiGlu", 3 * all, (k, in) -> () -> k.swiGlu(in.get(0), in.get(1), in.get(2)), x, x, x);
+            bytes("gelu", shape(n), 2 * all, (k, in) -> () -> k.gelu(in.get(0), in.get(1)), x, x);
+            bytes(
+                    "geluBackward",
+                    shape(n),
+                    3 * all,
+                    (k, in) -> () -> k.geluBackward(over(in, 0), in.get(1), in.get(2)),
+                    x,
+                    x,
+                    x);
+            bytes("swiGlu", shape(n), 3 * all, (k, in) -> () -> k.swiGlu(in.get(0), in.get(1), in.get(2)), x, x, x);
             bytes(
                     "swiGluBackward",
+                    shape(n),
                     5 * all,
                     (k, in) -> () -> k.swiGluBackward(over(in, 0), over(in, 1), in.get(2), in.get(3), in.get(4)),
                     x,
@@ -186,8 +216,8 @@ final class SpeedCases {
                     x,
                     x,
                     x);
-            bytes("add", 3 * all, (k, in) -> () -> k.add(in.get(0), in.get(1), in.get(2)), x, x, x);
-            bytes("accumulate", 3 * all, (k, in) -> () -> k.accumulate(onTop(in, 0), in.get(1), 0.5f), x, x);
+            bytes("add", shape(n), 3 * all, (k, in) -> () -> k.add(in.get(0), in.get(1), in.get(2)), x, x, x);
+            bytes("accumulate", shape(n), 3 * all, (k, in) -> () -> k.accumulate(onTop(in, 0), in.get(1), 0.5f), x, x);
         }
     }
 
@@ -197,12 +227,12 @@ final class SpeedCases {
         int[] targets = new Random(2).ints(n, 0, v).toArray();
         Timed forward = (k, in) -> () -> k.crossEntropy(in.get(0), in.get(1), in.get(2), targets);
         Shape row = Shape.of(n), logits = Shape.of(n, v);
-        bytes("crossEntropy", all, forward, row, row, logits);
+        bytes("crossEntropy", shape(n, v), all, forward, row, row, logits);
         Timed backward = (k, in) -> {
             forward.prepare(k, in).run();
             return () -> k.crossEntropyBackward(over(in, 2), in.get(3), in.get(2), in.get(1), targets);
         };
-        bytes("crossEntropyBackward", 2 * all, backward, row, row, logits, row);
+        bytes("crossEntropyBackward", shape(n, v), 2 * all, backward, row, row, logits, row);
     }
 
     /** On a tensor as large as the embedding of tokens; a small one stays in the caches. */
@@ -216,9 +246,10 @@ final class SpeedCases {
                 var parameters = List.of(new Parameter(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f));
                 return () -> k.adamW(parameters, step);
             };
-            bytes("adamW", 7 * all, adamW, x, x, x, x);
+            bytes("adamW", shape(n), 7 * all, adamW, x, x, x, x);
             bytes(
                     "squaredNorm",
+                    shape(n),
                     all,
                     (k, in) -> () -> in.get(1).set(0, (float) k.squaredNorm(in.get(0))),
                     x,
@@ -226,9 +257,9 @@ final class SpeedCases {
         }
     }
 
-    private void bytes(String op, double bytes, Timed timed, Shape... inputs) {
+    private void bytes(String op, String shape, double bytes, Timed timed, Shape... inputs) {
         boolean sums = !op.startsWith("gelu") && !op.startsWith("swiGlu") && !op.startsWith("add");
-        cases.add(new SpeedCase(op, DType.F32, List.of(inputs), sums ? SUM : POINT, Peak.READ, bytes, timed));
+        cases.add(new SpeedCase(op, DType.F32, shape, List.of(inputs), sums ? SUM : POINT, Peak.READ, bytes, timed));
     }
 
     private static Gradient over(List<Tensor> in, int i) {
@@ -237,6 +268,10 @@ final class SpeedCases {
 
     private static Gradient onTop(List<Tensor> in, int i) {
         return new Gradient(in.get(i), true);
+    }
+
+    private static String shape(int... dims) {
+        return Arrays.stream(dims).mapToObj(Integer::toString).collect(Collectors.joining("x"));
     }
 
     private int d(int size) {
