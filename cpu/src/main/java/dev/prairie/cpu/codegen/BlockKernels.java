@@ -4,9 +4,9 @@ import dev.prairie.cpu.codegen.TileBlock.Start;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The inner loops of products, made once: in vector registers or in tiles. A call does a few rows of C and many columns:
- * the rows of A stay in the first cache, B runs by, and C is written along its rows, which is what the processor's
- * prefetching of lines understands.
+ * The inner loops of products, made once: in vector registers or in tiles. Both keep one operand in the first cache while
+ * the other runs by: vectors some columns of B, since they read much of B and little of A; tiles, which read as much of
+ * both, some rows of A, so that C is written along its rows, as the processor's prefetching of lines likes it.
  */
 sealed interface BlockKernels {
     /** Rows that a call does at most. */
@@ -15,9 +15,10 @@ sealed interface BlockKernels {
     /**
      * {@code rows} rows of A times {@code columns} columns of B.
      *
-     * @param call the arguments but for those that only this knows: groups, lanes, rows
+     * @param call   the arguments but for those that only this knows: groups, lanes, rows
+     * @param stream whether results are too many to stay in a cache
      */
-    void run(MemorySegment call, int rows, int columns);
+    void run(MemorySegment call, int rows, int columns, boolean stream);
 
     /** What is best for numbers of this unit. */
     static BlockKernels of(CodePages pages, Isa isa, PackKernels.Unit unit, Constants constants) {
@@ -45,6 +46,9 @@ sealed interface BlockKernels {
 
     /** In vector registers: a kernel for each number of rows and of vectors. */
     final class Vectors implements BlockKernels {
+        /** Whose packed rows, and columns of C, stay in the second cache. */
+        private static final int ROWS = 128;
+
         private final Isa isa;
         private final Constants constants;
         private final Kernel[][] kernels; // [vectors - 1][rows - 1]
@@ -52,38 +56,56 @@ sealed interface BlockKernels {
         Vectors(CodePages pages, Isa isa, boolean pairs, Constants constants) {
             this.isa = isa;
             this.constants = constants;
-            kernels = new Kernel[VectorBlock.VECTORS][rows()];
+            kernels = new Kernel[VectorBlock.VECTORS][VectorBlock.rows(isa)];
             for (int v = 0; v < VectorBlock.VECTORS; v++)
-                for (int r = 0; r < rows(); r++)
+                for (int r = 0; r < VectorBlock.rows(isa); r++)
                     kernels[v][r] = pages.add(new VectorBlock(isa, pairs, r + 1, v + 1).code());
         }
 
         @Override
         public int rows() {
-            return VectorBlock.rows(isa);
+            return ROWS;
         }
 
         @Override
-        public void run(MemorySegment call, int rows, int columns) {
+        public void run(MemorySegment call, int rows, int columns, boolean stream) {
             int whole = columns / isa.lanes();
-            int most = VectorBlock.VECTORS;
-            int groups = whole % most == 1 ? Math.max(whole / most - 1, 0) : whole / most; // two pairs beat 3 + 1
-            int left = whole - groups * most;
             lanes(call, isa.lanes());
-            run(call, rows, most, groups);
-            if (left > most) run(call, rows, 2, left / 2);
-            else run(call, rows, left, 1);
+            for (int done = 0; done < whole; ) {
+                int left = whole - done;
+                int now = left == VectorBlock.VECTORS + 1 ? 2 : Math.min(left, VectorBlock.VECTORS); // 2 + 2, not 3 + 1
+                group(call, rows, now);
+                done += now;
+            }
             int ragged = columns - whole * isa.lanes();
             if (ragged == 0) return;
             lanes(call, ragged);
-            run(call, rows, 1, 1);
+            group(call, rows, 1);
         }
 
-        private void run(MemorySegment call, int rows, int vectors, int groups) {
-            if (groups == 0 || vectors == 0) return;
-            BlockCall.GROUPS.set(call, groups);
+        /** All rows of some vectors of columns. */
+        private void group(MemorySegment call, int rows, int vectors) {
+            int full = rows / kernels[0].length;
+            int rest = rows % kernels[0].length;
+            long a = BlockCall.A.get(call), c = BlockCall.C.get(call), base = BlockCall.BASE.get(call);
+            if (full > 0) panels(call, vectors, kernels[0].length, full);
+            if (rest > 0) {
+                int done = rows - rest;
+                long half = (long) done % isa.lanes() * isa.bits() / 8;
+                BlockCall.A.set(call, a + done / isa.lanes() * BlockCall.A_ROW.get(call) + half);
+                BlockCall.C.set(call, c + done * BlockCall.C_ROW.get(call));
+                BlockCall.BASE.set(call, base + done * BlockCall.BASE_ROW.get(call));
+                panels(call, vectors, rest, 1);
+                BlockCall.A.set(call, a);
+                BlockCall.C.set(call, c);
+                BlockCall.BASE.set(call, base);
+            }
+            advance(call, vectors, isa.bits() / 8);
+        }
+
+        private void panels(MemorySegment call, int vectors, int rows, int count) {
+            BlockCall.GROUPS.set(call, count);
             kernels[vectors - 1][rows - 1].call(call.address());
-            advance(call, vectors * groups, isa.bits() / 8);
         }
 
         private void lanes(MemorySegment call, int count) {
@@ -112,7 +134,7 @@ sealed interface BlockKernels {
         }
 
         @Override
-        public void run(MemorySegment call, int rows, int columns) {
+        public void run(MemorySegment call, int rows, int columns, boolean stream) {
             boolean bias = BlockCall.BIAS.get(call) != constants.zeros;
             boolean base = BlockCall.BASE.get(call) != constants.zeros;
             Start start = rows < TileBlock.ROWS || (bias && base)
@@ -121,12 +143,17 @@ sealed interface BlockKernels {
             int whole = columns / LANES;
             BlockCall.ROWS.set(call, rows);
             BlockCall.LANES.set(call, (1L << LANES) - 1);
+            if (stream && start != Start.BASE && aligned(call)) start = Start.STREAM;
             run(call, start, 2, whole / 2);
             run(call, start, 1, whole % 2);
             int ragged = columns - whole * LANES;
             if (ragged == 0) return;
             BlockCall.LANES.set(call, (1L << ragged) - 1);
             run(call, Start.VECTORS, 1, 1);
+        }
+
+        private static boolean aligned(MemorySegment call) {
+            return ((BlockCall.C.get(call) | BlockCall.C_ROW.get(call)) & 63) == 0;
         }
 
         private void run(MemorySegment call, Start start, int squares, int groups) {

@@ -19,10 +19,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Gemm implements AutoCloseable {
     /** Units of k that are packed at a time. */
-    private static final int DEPTH = Integer.getInteger("depth", 1024);
+    private static final int DEPTH = 1024;
 
     /** Squares along k that a call runs over: what keeps two or three panels of B in the first cache. */
-    private static final int STRIP = Integer.getInteger("strip", 16);
+    private static final int STRIP = 12;
 
     /** Rows of A that are packed at a time where all tasks share them: eight megabytes at most. */
     private static final int HEIGHT = 2048;
@@ -31,13 +31,16 @@ final class Gemm implements AutoCloseable {
     private static final int STEP = 2;
 
     /** Lines of a task at most. */
-    private static final int WIDTH = Integer.getInteger("width", 192);
+    private static final int WIDTH = 192;
 
     /** Bytes of packed A that run against all columns of a task before the next do: a part of the second cache. */
-    private static final long CHUNK = Integer.getInteger("chunk", 256) * 1024L;
+    private static final long CHUNK = 1L << 20;
+
+    /** Bytes of C from which on it is not expected to be in a cache, nor to stay there. */
+    private static final long STREAM = 4L << 20;
 
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
-    private static final int TASKS = Integer.getInteger("tasks", 4);
+    private static final int TASKS = 4;
 
     /** Numbers packed by a task. */
     private static final int PACKED = 64 << 10;
@@ -66,6 +69,7 @@ final class Gemm implements AutoCloseable {
     private final int squareBytes;
     private final Unit unit;
     private final PackKernels packs;
+    private final Touch touch;
     private final BlockKernels blocks;
     private final Pages shared; // what all tasks of a pass read
     private final Pages own; // what a task packs for itself: a slot for each worker
@@ -82,11 +86,12 @@ final class Gemm implements AutoCloseable {
         lanes = isa.lanes();
         squareBytes = lanes * isa.bits() / 8;
         packs = new PackKernels(pages, isa, unit);
+        touch = new Touch(pages);
         shared = new Pages(system, 1);
         own = new Pages(system, pool.threads());
         edges = new Pages(system, pool.threads());
         constants = new Pages(system, 1);
-        zeros = constants.take(0, (pool.threads() + 1) * WORKER);
+        zeros = constants.take(0, (pool.threads() + 1L) * WORKER);
         long masks = zeros + 1024;
         blocks = BlockKernels.of(pages, isa, unit, new BlockKernels.Constants(zeros, masks));
         MemorySegment lanesOn = Memory.segment(masks, 2L * lanes * 4); // ones then zeros, for a window of lanes
@@ -96,7 +101,7 @@ final class Gemm implements AutoCloseable {
     }
 
     private long worker(int w) {
-        return zeros + (w + 1) * WORKER;
+        return zeros + (w + 1L) * WORKER;
     }
 
     void run(Product p) {
@@ -173,9 +178,12 @@ final class Gemm implements AutoCloseable {
 
         /** {@code count} lines of A, or of B, from {@code from} on. */
         private void pack(boolean a, int from, int count, long to, int worker) {
+            Matrix o = a ? p.a : p.b;
+            long first = o.element((a ? i0 : 0) + from, k0);
+            if (!o.along) touch.read(first, o.stride, 4L * count, depth);
             for (int l = 0; l < count; l += lanes) {
                 int line = (a ? i0 : 0) + from + l;
-                pack(a ? p.a : p.b, a, line, Math.min(lanes, count - l), to + l / lanes * rowBytes, worker);
+                pack(o, a, line, Math.min(lanes, count - l), to + l / lanes * rowBytes, worker);
             }
         }
 
@@ -197,21 +205,22 @@ final class Gemm implements AutoCloseable {
 
         /** {@code m} rows from {@code i} on against {@code n} columns from {@code j} on. */
         private void product(MemorySegment call, long a, int i, int m, long b, int j, int n) {
-            int columns =
-                    Math.max((int) (CHUNK / Math.max(rowBytes, 1)), 2) * lanes; // of which the packed panels stay near
-            int strips = Math.max(1, Math.ceilDiv(squares, STRIP));
+            int columns = Math.max((int) (CHUNK / Math.max(squareBytes, rowBytes)), 2)
+                    * lanes; // of which the packed panels stay near
+            boolean stream = p.cRow * p.m >= STREAM && k0 == 0 && depth == p.k && p.base != p.c;
+            int strips = stream ? 1 : Math.max(1, Math.ceilDiv(squares, STRIP));
             for (int c = 0; c < n; c += columns)
-                for (int r = 0; r < m; r += blocks.rows())
+                for (int r = 0; r < m; r += blocks.rows()) {
                     for (int s = 0; s < strips; s++) {
                         int from = s * squares / strips;
                         BlockCall.SQUARES.set(call, (s + 1) * squares / strips - from);
                         long skipped = (long) from * squareBytes;
-                        long half = (long) r % lanes * squareBytes / lanes;
-                        BlockCall.A.set(call, a + r / lanes * rowBytes + half + skipped);
+                        BlockCall.A.set(call, a + r / lanes * rowBytes + skipped);
                         BlockCall.B.set(call, b + c / lanes * rowBytes + skipped);
                         results(call, i0 + i + r, j + c, k0 == 0 && s == 0);
-                        blocks.run(call, Math.min(blocks.rows(), m - r), Math.min(columns, n - c));
+                        blocks.run(call, Math.min(blocks.rows(), m - r), Math.min(columns, n - c), stream);
                     }
+                }
         }
 
         /** Where results go, and what is added to them. */

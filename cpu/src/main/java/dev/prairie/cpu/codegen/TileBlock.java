@@ -27,7 +27,9 @@ record TileBlock(int columns, Start start) {
         BIAS,
         BASE,
         /** From zero; bias and base are added, and edges cut off, by vectors. */
-        VECTORS
+        VECTORS,
+        /** As VECTORS, past the caches: whole lines that are not read before they are written. */
+        STREAM
     }
 
     /** Two squares of rows. */
@@ -68,7 +70,7 @@ record TileBlock(int columns, Start start) {
         argument(a, BIAS, BlockCall.BIAS);
         argument(a, A_ROW, BlockCall.A_ROW);
         a.mov(LINES, LINE);
-        if (start == Start.VECTORS) {
+        if (vectors()) {
             argument(a, SUMS, BlockCall.SUMS);
             argument(a, LEFT, BlockCall.LANES);
             a.kmovw(Mask.k(1), LEFT);
@@ -84,7 +86,7 @@ record TileBlock(int columns, Start start) {
         a.jump(Condition.EQUAL, stored);
         squares(a, stored);
         a.place(stored);
-        if (start == Start.VECTORS) {
+        if (vectors()) {
             for (int t = 0; t < 2 * columns; t++) a.tilestored(at(SUMS, LINES, 1, t * SQUARE), tmm(t));
             results(a);
         } else {
@@ -123,7 +125,7 @@ record TileBlock(int columns, Start start) {
 
     private void start(Assembler a) {
         switch (start) {
-            case ZERO, VECTORS -> {
+            case ZERO, VECTORS, STREAM -> {
                 for (int t = 0; t < 2 * columns; t++) a.tilezero(tmm(t));
             }
             case BIAS -> {
@@ -144,7 +146,7 @@ record TileBlock(int columns, Start start) {
         a.align(32);
         Label first = a.here();
         for (int i = 0; i < FETCHED; i++) {
-            for (int j = 0; j < columns; j++) a.prefetchw(at(FETCH, j * LINE));
+            if (start != Start.STREAM) for (int j = 0; j < columns; j++) a.prefetchw(at(FETCH, j * LINE));
             a.add(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
         }
         step(a);
@@ -205,11 +207,12 @@ record TileBlock(int columns, Start start) {
                 a.emit(VADDPS, sum, v(j), at(A, j * SQUARE));
                 if (last(j)) {
                     a.zeroed(Mask.k(1), VADDPS, sum, sum, at(B, j * LINE));
-                    a.masked(Mask.k(1), VMOVUPS_STORE, at(FETCH, j * LINE), sum);
+                    if (start != Start.STREAM) a.masked(Mask.k(1), VMOVUPS_STORE, at(FETCH, j * LINE), sum);
                 } else {
                     a.emit(VADDPS, sum, sum, at(B, j * LINE));
-                    a.emit(VMOVUPS_STORE, at(FETCH, j * LINE), sum);
+                    if (start != Start.STREAM) a.emit(VMOVUPS_STORE, at(FETCH, j * LINE), sum);
                 }
+                if (start == Start.STREAM) a.emit(VMOVNTPS, at(FETCH, j * LINE), sum);
             }
             a.add(A, LINE);
             a.add(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
@@ -218,6 +221,10 @@ record TileBlock(int columns, Start start) {
             a.jump(Condition.NOT_EQUAL, row);
         }
         a.place(done);
+    }
+
+    private boolean vectors() {
+        return start == Start.VECTORS || start == Start.STREAM;
     }
 
     private boolean last(int column) {

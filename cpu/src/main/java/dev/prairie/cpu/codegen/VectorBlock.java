@@ -15,17 +15,17 @@ import dev.prairie.cpu.codegen.Assembler.Condition;
  *
  * @param isa     the width of a vector
  * @param pairs   whether units are BF16 pairs, for {@code vdpbf16ps}, or floats
- * @param rows    1 to {@link #rows(Isa)}
+ * @param rows    of a panel, 1 to {@link #rows(Isa)}
  * @param vectors of columns, 1 to {@link #VECTORS}
  */
 record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
     /** Most vectors of columns. */
     static final int VECTORS = 3;
 
-    private static final Gpr ARGUMENTS = RDI, A = RAX, B = RDX, B_PANEL = RCX, LEFT = R8, GROUPS = R9, B0 = R10;
-    private static final Gpr C = R11, BASE = RSI, BIAS = RBX;
+    private static final Gpr ARGUMENTS = RDI, A0 = R10, HALF = R12, A = RAX, B = RDX, B_PANEL = RCX, LEFT = R8;
+    private static final Gpr PANELS = R9, C = R11, BASE = RSI, BIAS = RBX, FETCH = R13;
 
-    /** Most rows: half a square. */
+    /** Rows of a full panel: half a square. */
     static int rows(Isa isa) {
         return isa.bits() == 512 ? 8 : 4;
     }
@@ -33,9 +33,11 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
     byte[] code() {
         var a = new Assembler();
         a.push(RBX);
-        argument(a, B0, BlockCall.B);
+        a.push(R12);
+        a.push(R13);
+        argument(a, A0, BlockCall.A);
         argument(a, B_PANEL, BlockCall.B_PANEL);
-        argument(a, GROUPS, BlockCall.GROUPS);
+        argument(a, PANELS, BlockCall.GROUPS);
         argument(a, C, BlockCall.C);
         argument(a, BASE, BlockCall.BASE);
         argument(a, BIAS, BlockCall.BIAS);
@@ -43,27 +45,36 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
             argument(a, LEFT, BlockCall.LANES);
             a.kmovw(Mask.k(1), LEFT);
         }
-        Label group = a.here();
+        a.mov(HALF, 0); // which half of the squares of A the panel is, in bytes
+        Label panel = a.here();
         for (int i = 0; i < rows * vectors; i++) zero(a, i);
-        fetchResults(a);
-        argument(a, A, BlockCall.A);
-        a.mov(B, B0);
+        a.mov(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
+        a.shl(FETCH, Integer.numberOfTrailingZeros(rows(isa)));
+        a.add(FETCH, C);
+        a.lea(A, at(A0, HALF, 1, 0));
+        argument(a, B, BlockCall.B);
         argument(a, LEFT, BlockCall.SQUARES);
         var stored = new Label();
         a.test(LEFT, LEFT);
         a.jump(Condition.EQUAL, stored);
         a.align(32);
         Label square = a.here();
-        for (int unit = 0; unit < isa.lanes(); unit++) step(a, unit);
+        for (int unit = 0; unit < isa.lanes(); unit++) {
+            step(a, unit);
+            // A row of the next panel of C for each square: a burst would keep B waiting for the same few line buffers.
+            if (unit % 4 == 3 && unit / 4 < Math.ceilDiv(vectors * vectorBytes(), 64))
+                a.prefetchw(at(FETCH, unit / 4 * 64));
+        }
+        a.add(FETCH, at(ARGUMENTS, BlockCall.C_ROW.offset()));
         a.add(A, isa.lanes() * vectorBytes());
         a.add(B, isa.lanes() * vectorBytes());
         a.sub(LEFT, 1);
         a.jump(Condition.NOT_EQUAL, square);
         a.place(stored);
         results(a);
-        for (int j = 0; j < vectors; j++) a.add(B0, B_PANEL);
-        a.sub(GROUPS, 1);
-        a.jump(Condition.NOT_EQUAL, group);
+        next(a, panel);
+        a.pop(R13);
+        a.pop(R12);
         a.pop(RBX);
         a.vzeroupper();
         a.ret();
@@ -92,21 +103,6 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
         };
     }
 
-    /** Asks for the lines of C, and of what is added to it, while the sums are still being made. */
-    private void fetchResults(Assembler a) {
-        a.mov(A, C);
-        a.mov(B, BASE);
-        for (int r = 0; r < rows; r++) {
-            for (int j = 0; j < vectors; j += 64 / vectorBytes()) {
-                a.prefetchw(at(A, j * vectorBytes()));
-                a.prefetch(Assembler.Nearness.T0, at(B, j * vectorBytes()));
-            }
-            if (r == rows - 1) break;
-            a.add(A, at(ARGUMENTS, BlockCall.C_ROW.offset()));
-            a.add(B, at(ARGUMENTS, BlockCall.BASE_ROW.offset()));
-        }
-    }
-
     /** {@code c = sum + bias + base}, the last vector by its lanes alone. */
     private void results(Assembler a) {
         Vec lanes = v(isa.registers() - 1);
@@ -115,36 +111,40 @@ record VectorBlock(Isa isa, boolean pairs, int rows, int vectors) {
             argument(a, LEFT, BlockCall.LANES);
             a.emit(VMOVUPS, lanes, at(LEFT));
         }
-        a.mov(A, C);
-        a.mov(B, BASE);
         for (int r = 0; r < rows; r++) {
             for (int j = 0; j < vectors; j++) {
                 Vec sum = sum(r, j);
                 int d = j * vectorBytes();
                 if (j < vectors - 1) {
                     a.emit(VADDPS, sum, sum, at(BIAS, d));
-                    a.emit(VADDPS, sum, sum, at(B, d));
-                    a.emit(VMOVUPS_STORE, at(A, d), sum);
+                    a.emit(VADDPS, sum, sum, at(BASE, d));
+                    a.emit(VMOVUPS_STORE, at(C, d), sum);
                 } else if (isa.bits() == 512) {
                     a.zeroed(Mask.k(1), VADDPS, sum, sum, at(BIAS, d));
-                    a.zeroed(Mask.k(1), VADDPS, sum, sum, at(B, d));
-                    a.masked(Mask.k(1), VMOVUPS_STORE, at(A, d), sum);
+                    a.zeroed(Mask.k(1), VADDPS, sum, sum, at(BASE, d));
+                    a.masked(Mask.k(1), VMOVUPS_STORE, at(C, d), sum);
                 } else {
                     a.emit(VMASKMOVPS, part, lanes, at(BIAS, d));
                     a.emit(VADDPS, sum, sum, part);
-                    a.emit(VMASKMOVPS, part, lanes, at(B, d));
+                    a.emit(VMASKMOVPS, part, lanes, at(BASE, d));
                     a.emit(VADDPS, sum, sum, part);
-                    a.emit(VMASKMOVPS_STORE, at(A, d), lanes, sum);
+                    a.emit(VMASKMOVPS_STORE, at(C, d), lanes, sum);
                 }
             }
-            a.add(A, at(ARGUMENTS, BlockCall.C_ROW.offset()));
-            a.add(B, at(ARGUMENTS, BlockCall.BASE_ROW.offset()));
+            a.add(C, at(ARGUMENTS, BlockCall.C_ROW.offset()));
+            a.add(BASE, at(ARGUMENTS, BlockCall.BASE_ROW.offset()));
         }
-        a.add(C, vectors * vectorBytes());
-        for (int j = 0; j < vectors; j++) {
-            a.add(BASE, at(ARGUMENTS, BlockCall.BASE_STEP.offset()));
-            a.add(BIAS, at(ARGUMENTS, BlockCall.BIAS_STEP.offset()));
-        }
+    }
+
+    /** To the other half of the same squares, and from there to the next row of squares. */
+    private void next(Assembler a, Label panel) {
+        var same = new Label();
+        a.xor(HALF, rows(isa) * vectorBytes());
+        a.jump(Condition.NOT_EQUAL, same);
+        a.add(A0, at(ARGUMENTS, BlockCall.A_ROW.offset()));
+        a.place(same);
+        a.sub(PANELS, 1);
+        a.jump(Condition.NOT_EQUAL, panel);
     }
 
     private void zero(Assembler a, int i) {
