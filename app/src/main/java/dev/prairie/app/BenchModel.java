@@ -1,6 +1,8 @@
 package dev.prairie.app;
 
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.train.loop.SpeedProbe;
 import java.util.Map;
 
 /**
@@ -21,6 +23,11 @@ record BenchModel(String title, TransformerConfig config) {
             new BenchModel("gpt2 6x384, vocabulary 4096, 4x256", TransformerConfig.gpt2(4096, LENGTH, 6, 384, 6)),
             "124m",
             new BenchModel("gpt2 12x768, vocabulary 50257, 4x256", TransformerConfig.gpt2(50257, 1024, 12, 768, 12)));
+
+    /** Training steps of it, to be timed. */
+    SpeedProbe probe(GradKernels kernels) {
+        return new SpeedProbe(config, ROWS, LENGTH, kernels);
+    }
 
     /** The model of that name. */
     static BenchModel named(String name) {

@@ -1,14 +1,27 @@
 package dev.prairie.app;
 
+import dev.prairie.app.peer.ChainText;
+import dev.prairie.app.peer.Curves;
+import dev.prairie.app.peer.OwnRun;
+import dev.prairie.app.peer.Run;
+import dev.prairie.model.transformer.Transformer;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.Devices;
+import dev.prairie.tensor.device.Peak;
 import dev.prairie.tensor.device.ProfiledKernels;
 import dev.prairie.train.loop.MemoryEstimate;
 import dev.prairie.train.loop.SpeedProbe;
 import java.io.PrintWriter;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -27,6 +40,8 @@ import tools.jackson.databind.json.JsonMapper;
         mixinStandardHelpOptions = true)
 final class BenchTrainingCommand implements Callable<Integer> {
     private static final int WARM_UP = 2;
+    private static final String PLAIN = "cpu:vector";
+    private static final long SEED = 1;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -60,6 +75,11 @@ final class BenchTrainingCommand implements Callable<Integer> {
     @Nullable
     private Path curves;
 
+    @Option(
+            names = "--ab",
+            description = "The device, in --precision and in F32, against the plain Vector API in F32, in turn.")
+    private boolean ab;
+
     @Option(names = "--json", description = "Lines of JSON instead.")
     private boolean json;
 
@@ -77,9 +97,12 @@ final class BenchTrainingCommand implements Callable<Integer> {
             return 0;
         }
         DType type = type();
+        Set<DType> precisions = new TreeSet<>(Set.of(type, DType.F32));
+        int models = profile ? 1 : ab ? 1 + precisions.size() : 2;
         MemoryEstimate.of(chosen.config(), BenchModel.ROWS * BenchModel.LENGTH, false)
-                .require(MemoryEstimate.free() / (profile ? 1 : 2));
+                .require(MemoryEstimate.free() / models);
         if (profile) profile(chosen, type);
+        else if (ab) tiers(chosen, precisions);
         else compare(chosen, type);
         return 0;
     }
@@ -95,8 +118,8 @@ final class BenchTrainingCommand implements Callable<Integer> {
     private void compare(BenchModel chosen, DType type) {
         try (Device one = devices.open(1);
                 Device all = devices.open();
-                var single = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, one, type);
-                var many = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, all, type)) {
+                var single = chosen.probe(one.gradKernels(type));
+                var many = chosen.probe(all.gradKernels(type))) {
             double[] ofOne = new double[steps];
             double[] ofAll = new double[steps];
             for (int i = -WARM_UP; i < steps; i++) {
@@ -113,15 +136,44 @@ final class BenchTrainingCommand implements Callable<Integer> {
         }
     }
 
+    /** The chosen device in each precision against the plain Vector API, one step each in turn. */
+    private void tiers(BenchModel chosen, Set<DType> precisions) {
+        try (Device device = devices.open();
+                Device plain =
+                        Devices.probe().choose(Optional.of(PLAIN)).provider().open(device.threads());
+                Arena arena = Arena.ofShared()) {
+            if (device.name().equals(PLAIN))
+                throw new UserException("--ab compares with " + PLAIN + ", which is the device; choose another");
+            List<Run> runs = new ArrayList<>();
+            try {
+                runs.add(new OwnRun(Transformer.initialise(chosen.config(), arena, SEED), plain, DType.F32));
+                for (DType p : precisions)
+                    runs.add(new OwnRun(Transformer.initialise(chosen.config(), arena, SEED), device, p));
+                var text = new ChainText(chosen.config().vocabulary(), BenchModel.ROWS, BenchModel.LENGTH, SEED);
+                var result = Curves.of(runs, text, PeerBench.RATE, WARM_UP, steps);
+                int ours = 1;
+                for (DType p : precisions)
+                    SideBySide.of(chosen, p, result, ours++, 0, 0)
+                            .print(spec.commandLine().getOut(), json);
+            } finally {
+                runs.forEach(Run::close);
+            }
+        }
+    }
+
+    private static String name(DType precision) {
+        return precision.name().toLowerCase(Locale.ROOT);
+    }
+
     private void report(
             BenchModel chosen, DType type, Device device, SpeedProbe probe, double seconds, double speedup) {
         PrintWriter out = spec.commandLine().getOut();
         double rate = probe.tokens() / seconds;
-        double mfu = probe.utilisation(seconds);
+        double mfu = probe.utilisation(seconds, device.measure(Peak.of(type)));
         if (json) {
             var line = JsonMapper.shared().createObjectNode();
             line.put("model", chosen.title());
-            line.put("precision", type.name().toLowerCase(Locale.ROOT));
+            line.put("precision", name(type));
             line.put("device", device.name());
             line.put("threads", device.threads());
             line.put("tokensPerSecond", Math.round(rate * 10) / 10.0);
@@ -145,7 +197,7 @@ final class BenchTrainingCommand implements Callable<Integer> {
     private void profile(BenchModel chosen, DType type) {
         try (Device device = devices.open()) {
             var kernels = new ProfiledKernels(device.gradKernels(type));
-            try (var probe = new SpeedProbe(chosen.config(), BenchModel.ROWS, BenchModel.LENGTH, device, kernels)) {
+            try (var probe = chosen.probe(kernels)) {
                 for (int i = 0; i < WARM_UP; i++) probe.step();
                 kernels.reset();
                 double seconds = 0;

@@ -35,62 +35,10 @@ record PeerBench(
         int steps,
         boolean json,
         @Nullable Path curves) {
-    private static final float RATE = 3e-4f;
+    /** The learning rate of all that is compared. */
+    static final float RATE = 3e-4f;
+
     private static final long SEED = 1;
-
-    /**
-     * One line of the result.
-     *
-     * @param precision      ours
-     * @param own            our device's name
-     * @param rate           our tokens a second
-     * @param peer           who else
-     * @param peerRate       its tokens a second
-     * @param lossDifference the most that ours differs from the peer's on one batch, as a share
-     */
-    record Line(
-            String model,
-            DType precision,
-            String own,
-            double rate,
-            String peer,
-            double peerRate,
-            double lossDifference) {
-        double ratio() {
-            return rate / peerRate;
-        }
-
-        String json() {
-            var line = JsonMapper.shared().createObjectNode();
-            line.put("model", model);
-            line.put("precision", precision.name().toLowerCase(Locale.ROOT));
-            line.putObject("ours").put("device", own).put("tokensPerSecond", rounded(rate, 10));
-            line.putObject("peer").put("name", peer).put("tokensPerSecond", rounded(peerRate, 10));
-            line.put("ratio", rounded(ratio(), 1e3));
-            line.put("lossDifference", rounded(lossDifference, 1e6));
-            return line.toString();
-        }
-
-        // Not Math.round: it makes 0 of what is no number.
-        private static double rounded(double value, double parts) {
-            return Math.rint(value * parts) / parts;
-        }
-
-        @Override
-        public String toString() {
-            return String.format(
-                    Locale.ROOT,
-                    "%s: %s %s %,.0f tokens/s, %s %,.0f: %.2f times; losses differ by at most %.3f %%",
-                    model,
-                    own,
-                    precision,
-                    rate,
-                    peer,
-                    peerRate,
-                    ratio(),
-                    100 * lossDifference);
-        }
-    }
 
     /** In this precision of ours, or in all that the device offers. */
     void run(DeviceOptions devices, @Nullable DType precision) {
@@ -122,30 +70,19 @@ record PeerBench(
                 var text = new ChainText(model.config().vocabulary(), BenchModel.ROWS, BenchModel.LENGTH, SEED);
                 var result = Curves.of(runs, text, RATE, warmUp, steps);
                 int ours = runs.size() - 1;
-                report(result, device, precision, ours, 0, 0, file);
+                report(result, precision, ours, 0, 0, file);
                 if (precision == DType.BF16) {
                     int fastest = result.medianSeconds(1) <= result.medianSeconds(2) ? 1 : 2;
-                    report(result, device, precision, ours, fastest, 2, file);
+                    report(result, precision, ours, fastest, 2, file);
                 }
             }
         }
     }
 
     /** Our run against the speed of one of the peer's and the losses of one, which may be another. */
-    private void report(
-            Curves result, Device device, DType precision, int ours, int speed, int loss, @Nullable BufferedWriter file)
+    private void report(Curves result, DType precision, int ours, int speed, int loss, @Nullable BufferedWriter file)
             throws IOException {
-        double tokens = BenchModel.ROWS * BenchModel.LENGTH;
-        var line = new Line(
-                model.title(),
-                precision,
-                device.name(),
-                tokens / result.medianSeconds(ours),
-                result.runs().get(speed).name(),
-                tokens / result.medianSeconds(speed),
-                result.lossDifference(ours, loss));
-        out.println(json ? line.json() : line);
-        out.flush();
+        SideBySide.of(model, precision, result, ours, speed, loss).print(out, json);
         if (file == null) return;
         for (int i = 0; i < result.losses()[ours].length; i++) {
             var step = JsonMapper.shared().createObjectNode();

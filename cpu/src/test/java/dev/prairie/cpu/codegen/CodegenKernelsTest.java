@@ -9,6 +9,7 @@ import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.conformance.Case;
 import dev.prairie.tensor.conformance.Conformance;
+import dev.prairie.tensor.conformance.SpeedCase;
 import dev.prairie.tensor.device.GradKernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +51,15 @@ class CodegenKernelsTest {
         GradKernels wrapped = wrap.apply(kernels);
         return dynamicContainer(
                 precision + ", " + isa,
-                Conformance.cases().stream().map(c -> dynamicTest(c.title(), () -> check(c, wrapped, precision))));
+                Stream.concat(Conformance.cases().stream(), timed(precision))
+                        .map(c -> dynamicTest(c.title(), () -> check(c, wrapped, precision))));
+    }
+
+    /** What is timed, with small sizes. */
+    private static Stream<Case> timed(DType precision) {
+        return Conformance.speedCases(16).stream()
+                .filter(c -> c.type() == precision)
+                .map(SpeedCase::subject);
     }
 
     private static void check(Case c, GradKernels kernels, DType precision) {

@@ -15,6 +15,7 @@ import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.Peak;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -263,7 +264,9 @@ class EdgeTest {
             assertThat(device.threads()).isEqualTo(2);
             assertThat(device.description()).endsWith("2 threads").contains(Memory.LANES + " lanes");
             assertThat(device.kernels()).isInstanceOf(VectorKernels.class);
-            assertThat(device.peakFlops()).isGreaterThan(1e8).isEqualTo(device.peakFlops());
+            assertThat(device.measure(Peak.F32)).isGreaterThan(1e8);
+            assertThat(device.measure(Peak.READ)).isGreaterThan(1e8);
+            assertThat(device.measure(Peak.INT8)).isZero();
         }
     }
 }

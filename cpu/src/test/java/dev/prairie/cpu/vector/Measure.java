@@ -8,6 +8,7 @@ import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.Peak;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -39,8 +40,8 @@ final class Measure {
                     "%s, %s: peak %.1f and %.1f GFLOP/s%n",
                     one.description(),
                     two.description(),
-                    one.peakFlops() / 1e9,
-                    two.peakFlops() / 1e9);
+                    one.measure(Peak.F32) / 1e9,
+                    two.measure(Peak.F32) / 1e9);
             var m = new Measure(
                     new VectorKernels[] {one.kernels(), two.kernels()}, arena, args.length > 0 ? args[0] : "");
             m.products(1024, 384, 1536);
