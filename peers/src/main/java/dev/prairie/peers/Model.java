@@ -19,7 +19,7 @@ final class Model {
         F32,
         /** Everything: weights, activations, gradients and the optimizer's moments. */
         BF16,
-        /** Weights' copies, activations and gradients; the weights that the optimizer moves, and its moments, are F32. */
+        /** Weights' copies, activations and gradients; F32 are the loss, the weights that the optimizer moves, its moments. */
         BF16_MASTERS
     }
 
@@ -70,8 +70,13 @@ final class Model {
             Tensor input = longs(ids, rows, ids.length / rows);
             Tensor expected = longs(targets, targets.length);
             long began = System.nanoTime();
-            IValue loss =
-                    script.call("forward", computed, new IValue(input), new IValue(expected), new IValue((long) heads));
+            IValue loss = script.call(
+                    "forward",
+                    computed,
+                    new IValue(input),
+                    new IValue(expected),
+                    new IValue((long) heads),
+                    new IValue(apart));
             IValue gradients = script.call("gradients", loss, computed, new IValue(apart));
             try (var _ = new NoGradGuard()) {
                 script.call("update", masters, gradients, first, second, steps, new IValue(rate));

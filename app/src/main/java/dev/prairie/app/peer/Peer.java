@@ -42,7 +42,7 @@ public final class Peer implements AutoCloseable {
         F32,
         /** Everything: weights, activations, gradients and moments; the fastest. */
         BF16,
-        /** Everything but the weights that the optimizer moves, and its moments: what learns as F32 does. */
+        /** Everything but the loss, the weights that the optimizer moves and its moments: what learns as F32 does. */
         BF16_MASTERS
     }
 
