@@ -100,8 +100,16 @@ class CommandsIT {
                 .containsExactly("model", "precision", "ours", "peer", "ratio", "lossDifference");
         assertThat(line.path("ours").path("tokensPerSecond").doubleValue()).isPositive();
         assertThat(line.path("peer").propertyNames()).containsExactly("name", "tokensPerSecond");
-        assertThat(line.path("peer").path("name").stringValue()).isEqualTo("cpu:vector f32");
+        assertThat(line.path("peer").path("name").stringValue()).isEqualTo("cpu:vector F32");
         assertThat(line.path("lossDifference").doubleValue()).isBetween(0.0, 0.01);
+        String[] threads =
+                prairie("bench", "training", "--steps", "1", "--json").out().split("\n");
+        assertThat(json(threads[0]).path("threads").intValue()).isEqualTo(1);
+        String[] profile = prairie("bench", "training", "--steps", "1", "--profile", "--json")
+                .out()
+                .split("\n");
+        assertThat(json(profile[profile.length - 1]).path("outside").doubleValue())
+                .isBetween(0.0, 1.0);
     }
 
     @Test
