@@ -17,11 +17,11 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -97,7 +97,7 @@ final class BenchTrainingCommand implements Callable<Integer> {
             return 0;
         }
         DType type = type();
-        Set<DType> precisions = new TreeSet<>(Set.of(type, DType.F32));
+        Set<DType> precisions = EnumSet.of(DType.F32, type);
         int models = profile ? 1 : ab ? 1 + precisions.size() : 2;
         MemoryEstimate.of(chosen.config(), BenchModel.ROWS * BenchModel.LENGTH, false)
                 .require(MemoryEstimate.free() / models);

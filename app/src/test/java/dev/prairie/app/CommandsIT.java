@@ -100,8 +100,12 @@ class CommandsIT {
                 .containsExactly("model", "precision", "ours", "peer", "ratio", "lossDifference");
         assertThat(line.path("ours").path("tokensPerSecond").doubleValue()).isPositive();
         assertThat(line.path("peer").propertyNames()).containsExactly("name", "tokensPerSecond");
-        assertThat(line.path("peer").path("name").stringValue()).isEqualTo("cpu:vector f32");
+        assertThat(line.path("peer").path("name").stringValue()).isEqualTo("cpu:vector F32");
         assertThat(line.path("lossDifference").doubleValue()).isBetween(0.0, 0.01);
+        JsonNode all = json(prairie("bench", "training", "--steps", "1", "--json"));
+        assertThat(all.path("speedup").doubleValue()).isPositive();
+        JsonNode profile = json(prairie("bench", "training", "--steps", "1", "--profile", "--json"));
+        assertThat(profile.path("outside").doubleValue()).isBetween(0.0, 1.0);
     }
 
     @Test

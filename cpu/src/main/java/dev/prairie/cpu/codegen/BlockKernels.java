@@ -20,6 +20,9 @@ sealed interface BlockKernels {
      */
     void run(MemorySegment call, int rows, int columns, boolean stream);
 
+    /** Bytes of C from which on it pays to write past the caches; measured, see LOG.md. */
+    long streams();
+
     /** What is best for numbers of this unit. */
     static BlockKernels of(CodePages pages, Isa isa, PackKernels.Unit unit, Constants constants) {
         boolean pairs = unit == PackKernels.Unit.PAIR;
@@ -74,6 +77,11 @@ sealed interface BlockKernels {
         @Override
         public int rows() {
             return ROWS;
+        }
+
+        @Override
+        public long streams() {
+            return 4L << 20;
         }
 
         @Override
@@ -141,6 +149,12 @@ sealed interface BlockKernels {
         @Override
         public int rows() {
             return TileBlock.ROWS;
+        }
+
+        /** Less than for vectors: at the speed of tiles reading lines that will be written takes most of the time. */
+        @Override
+        public long streams() {
+            return 1L << 20;
         }
 
         @Override

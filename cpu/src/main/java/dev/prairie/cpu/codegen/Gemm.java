@@ -37,9 +37,6 @@ final class Gemm implements AutoCloseable {
     /** Bytes of packed A that run against all columns of a task before the next do: a part of the second cache. */
     private static final long CHUNK = 1L << 20;
 
-    /** Bytes of C from which on it is not expected to be in a cache, nor to stay there. */
-    private static final long STREAM = 4L << 20;
-
     /** Columns of a task that are done together at most. */
     private static final int COLUMNS = 512;
 
@@ -278,7 +275,7 @@ final class Gemm implements AutoCloseable {
             // Whose packed panels, and sums, stay near.
             int columns = Math.min(Math.max((int) (CHUNK / Math.max(squareBytes, rowBytes)), 2) * lanes, COLUMNS);
             int strips = Math.max(1, Math.ceilDiv(squares, STRIP));
-            boolean stream = p.cRow * p.m >= STREAM && p.k == depth && p.base != p.c;
+            boolean stream = p.cRow * p.m >= blocks.streams() && p.k == depth && p.base != p.c;
             long sums = stream && strips > 1 ? partial.take(worker, 4L * blocks.rows() * COLUMNS) : 0;
             for (int c = 0; c < n; c += columns)
                 for (int r = 0; r < m; r += blocks.rows())
