@@ -25,7 +25,13 @@ enum PanelCall {
     /** Bytes from one row of the base to the next. */
     BASE_ROW,
     /** Stretches of rows, or panels, to do. */
-    COUNT;
+    COUNT,
+    /** Scales and terms of the first stretch of rows; tiles alone look at them. */
+    SIDE,
+    /** Bytes from one stretch to the next there. */
+    SIDE_STRETCH,
+    /** The configuration of the tiles, and a tile's worth of memory after it. */
+    TILES;
 
     static final int BYTES = values().length * Long.BYTES;
 

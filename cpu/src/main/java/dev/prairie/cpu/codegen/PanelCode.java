@@ -24,8 +24,13 @@ final class PanelCode {
         this.layout = layout;
     }
 
+    /** Whether there is a dot product of bytes. */
     static boolean dots(Isa isa) {
-        return isa.int8() == Isa.Int8.QUADS;
+        return isa.int8() != Isa.Int8.PAIRS;
+    }
+
+    static boolean tiles(Isa isa) {
+        return isa.int8() == Isa.Int8.TILES;
     }
 
     // ---- rows of activations ------------------------------------------------------------------------------------
@@ -51,9 +56,15 @@ final class PanelCode {
     }
 
     /** Bytes from row to row: an odd number of cache lines, so that rows do not fall onto the same places of a cache. */
-    static long row(Isa isa, int blocks) {
-        return (Math.ceilDiv((long) blocks * record(isa), 64) | 1) * 64;
+    static long row(long bytes) {
+        return (Math.ceilDiv(bytes, 64) | 1) * 64;
     }
+
+    /**
+     * Tiles want whole numbers alone, and those of a tile together: for each stretch of 16 rows and each block 16 times 32
+     * bytes. Scales and terms are apart: for each stretch and block 16 scales, then 16 terms.
+     */
+    static final int STRETCH = 16, X_TILE = STRETCH * PanelLayout.BLOCK, SIDE = 128, SIDE_TERMS = 64;
 
     // ---- vectors ------------------------------------------------------------------------------------------------
 

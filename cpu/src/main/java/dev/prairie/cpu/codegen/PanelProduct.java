@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PanelProduct implements AutoCloseable {
     /** Blocks of k that are unpacked at a time: units of any type, 18 KB or 20. */
-    private static final int DEPTH = Integer.getInteger("pdepth", 16);
+    private static final int DEPTH = Integer.getInteger("pdepth", 8);
 
     /** Rows and panels of a task at most: half a megabyte of rounded rows, and as much of the result. */
     private static final int ROWS = Integer.getInteger("prows", 516), PANELS = Integer.getInteger("ppanels", 8);
@@ -56,30 +56,55 @@ final class PanelProduct implements AutoCloseable {
 
     /** The memory of a product. Addresses; {@code bias} and {@code residual} may be 0. */
     private record Job(
-            Panels w, PanelKernels kernels, long x, long xRow, long out, long bias, long residual, int n, int o) {}
+            Panels w,
+            PanelKernels kernels,
+            long x,
+            long xRow,
+            long side,
+            long out,
+            long bias,
+            long residual,
+            int n,
+            int o) {
+        /** Bytes of scales and terms of a stretch of rows. */
+        long sideStretch() {
+            return (long) w.blocks() * PanelCode.SIDE;
+        }
+    }
 
     /** {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}. One product at a time. */
     synchronized void run(Tensor out, Tensor x, Panels w, @Nullable Tensor bias, @Nullable Tensor residual) {
         int n = x.shape().rows();
         if (n == 0 || w.outputs() == 0) return;
         PanelKernels k = kernels(w.layout());
-        long xRow = PanelCode.row(isa, w.blocks());
-        long records = rounded.take(0, n * xRow);
-        round(k, x, records, xRow, w.blocks());
+        boolean tiles = PanelCode.tiles(isa) && n > StreamPanels.ROWS;
+        long xRow = tiles
+                ? (long) w.blocks() * PanelLayout.BLOCK
+                : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
+        long padded = Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
+        long sides = tiles ? padded * w.blocks() * PanelCode.SIDE / PanelCode.STRETCH : 0;
+        long records = rounded.take(0, padded * xRow + sides + PAGE);
         long b = bias == null ? 0 : bias.segment().address();
         long r = residual == null ? 0 : residual.segment().address();
-        var job = new Job(w, k, records, xRow, out.segment().address(), b, r, n, w.outputs());
+        long side = records + padded * xRow;
+        var job = new Job(w, k, records, xRow, side, out.segment().address(), b, r, n, w.outputs());
+        round(job, x.segment().address(), tiles);
         if (n <= StreamPanels.ROWS) stream(job);
         else multiply(job);
     }
 
-    private void round(PanelKernels k, Tensor x, long records, long xRow, int blocks) {
-        long width = x.shape().last();
-        int n = x.shape().rows();
+    private void round(Job j, long x, boolean tiles) {
+        long width = j.w.width();
         int rows = (int) Math.max(1, ROUNDED / width);
-        pool.run(Math.ceilDiv(n, rows), (task, worker) -> {
-            for (int i = task * rows; i < Math.min((task + 1) * rows, n); i++)
-                k.round().call(x.segment().address() + 4L * i * width, records + i * xRow, blocks);
+        pool.run(Math.ceilDiv(j.n, rows), (task, worker) -> {
+            for (int i = task * rows; i < Math.min((task + 1) * rows, j.n); i++) {
+                int stretch = i / PanelCode.STRETCH, row = i % PanelCode.STRETCH;
+                long to = tiles
+                        ? j.x + stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
+                        : j.x + i * j.xRow;
+                long side = j.side + stretch * j.sideStretch() + row * 4L;
+                j.kernels.round(tiles).call(x + 4 * i * width, to, j.w.blocks(), side);
+            }
         });
     }
 
@@ -108,7 +133,8 @@ final class PanelProduct implements AutoCloseable {
         });
     }
 
-    private static final long PAGE = 4096, TILE = 1024;
+    /** What a worker has where in its memory: the call, then a tile or the base, what tiles need, then large things. */
+    private static final long PAGE = 4096, TILE = 1024, CONFIGURATION = PAGE;
 
     private void stream(Job j, long call, int panel, int count, long out, long outRow) {
         MemorySegment c = Memory.segment(call, PanelCall.BYTES);
@@ -144,7 +170,7 @@ final class PanelProduct implements AutoCloseable {
     // ---- many rows ----------------------------------------------------------------------------------------------
 
     private void multiply(Job j) {
-        int unit = MultiplyPanel.rows(isa);
+        int unit = j.kernels.rows();
         int chunks = Math.ceilDiv(j.n, ROWS);
         int panels = Math.min(PANELS, j.w.panels());
         int wanted = TASKS * pool.threads();
@@ -175,11 +201,15 @@ final class PanelProduct implements AutoCloseable {
 
     /** Sums in memory of {@code worker}, where rows lie close together, then puts them where they belong. */
     private void block(Job j, Block b, int worker) {
-        int unpackedBytes = j.w.layout().unpackedBytes();
-        long base = work.take(worker, PAGE + b.row() + (long) DEPTH * unpackedBytes + b.rows * b.row()) + TILE;
-        long call = base - TILE;
-        long unpacked = base + Math.ceilDiv(b.row(), PAGE) * PAGE;
-        long sums = unpacked + (long) DEPTH * unpackedBytes;
+        long unpackedBytes = (long) DEPTH * j.w.layout().unpackedBytes();
+        long padded = Math.ceilDiv(b.rows, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // as tiles write them
+        long tiles = PanelCode.tiles(isa) ? MultiplyTiles.bytes(j.w.layout(), DEPTH) : 0;
+        long call = work.take(worker, PAGE + tiles + 4 * PAGE + unpackedBytes + padded * b.row());
+        long base = call + TILE;
+        long sums = call + PAGE + Math.ceilDiv(tiles, 64) * 64;
+        long unpacked = sums + padded * b.row(); // last: tiles look beyond its end
+        if (PanelCode.tiles(isa))
+            MultiplyTiles.configure(Memory.segment(call + CONFIGURATION, MultiplyTiles.CONFIGURATION), j.w.layout());
         int columns = Math.min(PanelLayout.COLUMNS * b.panels, j.o - PanelLayout.COLUMNS * b.firstPanel);
         long at = 4L * PanelLayout.COLUMNS * b.firstPanel;
         Memory.clear(base, b.row());
@@ -215,13 +245,26 @@ final class PanelProduct implements AutoCloseable {
 
     private void multiply(
             Job j, Block b, long call, int block, int depth, long unpacked, long to, long base, long baseRow) {
-        int unit = MultiplyPanel.rows(isa);
+        int unit = j.kernels.rows();
+        boolean tiles = PanelCode.tiles(isa);
         MemorySegment c = Memory.segment(call, PanelCall.BYTES);
-        PanelCall.X_ROW.set(c, j.xRow);
+        PanelCall.X_ROW.set(c, tiles ? PanelCode.STRETCH * j.xRow : j.xRow);
         PanelCall.BLOCKS.set(c, depth);
         PanelCall.OUT_ROW.set(c, b.row());
         PanelCall.BASE_ROW.set(c, baseRow);
-        long x = j.x + b.firstRow * j.xRow + (long) block * PanelCode.record(isa);
+        long x = j.x + b.firstRow * j.xRow + (long) block * (tiles ? PanelCode.X_TILE : PanelCode.record(isa));
+        if (tiles) {
+            PanelCall.X.set(c, x);
+            PanelCall.W.set(c, unpacked);
+            PanelCall.OUT.set(c, to);
+            PanelCall.BASE.set(c, base);
+            PanelCall.COUNT.set(c, Math.ceilDiv(b.rows, unit));
+            PanelCall.SIDE.set(c, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.SIDE);
+            PanelCall.SIDE_STRETCH.set(c, j.sideStretch());
+            PanelCall.TILES.set(c, call + CONFIGURATION);
+            j.kernels.multiply(unit).call(call);
+            return;
+        }
         for (int column = 0; column < PanelLayout.COLUMNS; column += MultiplyPanel.columns(isa)) {
             PanelCall.W.set(c, unpacked + 4L * column);
             for (int done = 0; done < b.rows; ) {

@@ -7,7 +7,8 @@ import dev.prairie.tensor.device.PackedWeights;
 
 /**
  * The kernel that rounds a row of activations to whole numbers of 8 bits, as {@code Kernels.matmul} with packed weights
- * defines it, into records as in {@link PanelCode}: {@code (x, records, blocks)}. In vectors of 256 bits everywhere: it
+ * defines it, into records as in {@link PanelCode}: {@code (x, records, blocks)}, or for tiles
+ * {@code (x, numbers, blocks, side)}. In vectors of 256 bits everywhere: it
  * does a hundredth of a product's work.
  */
 final class RoundRow {
@@ -21,14 +22,16 @@ final class RoundRow {
     private final Assembler a = new Assembler();
     private final Isa isa;
     private final PanelLayout layout;
+    private final boolean tiles;
 
-    private RoundRow(Isa isa, PanelLayout layout) {
+    private RoundRow(Isa isa, PanelLayout layout, boolean tiles) {
         this.isa = isa;
         this.layout = layout;
+        this.tiles = tiles;
     }
 
-    static byte[] code(Isa isa, PanelLayout layout) {
-        var code = new RoundRow(isa, layout);
+    static byte[] code(Isa isa, PanelLayout layout, boolean tiles) {
+        var code = new RoundRow(isa, layout, tiles);
         code.row();
         return code.a.bytes();
     }
@@ -51,7 +54,8 @@ final class RoundRow {
         a.emit(VADDPS, SCALE, SCALE, T);
         block();
         a.add(RDI, BLOCK_BYTES);
-        a.add(RSI, PanelCode.record(isa));
+        a.add(RSI, tiles ? PanelCode.X_TILE : PanelCode.record(isa));
+        if (tiles) a.add(RCX, PanelCode.SIDE);
         a.sub(RDX, 1);
         a.jump(Assembler.Condition.NOT_EQUAL, block);
         a.vzeroupper();
@@ -85,17 +89,7 @@ final class RoundRow {
             a.emit(VMULPS, q[i], INVERSE, Mem.at(RDI, 32 * i));
             a.emit(VCVTPS2DQ, q[i], q[i]);
         }
-        a.emit(VPADDD, T, q[0], q[1]);
-        a.emit(VPADDD, T2, q[2], q[3]);
-        if (layout.parts() == 1) {
-            a.emit(VPADDD, T, T, T2);
-            term(0, T);
-        } else {
-            Vec kept = Vec.ymm(8);
-            a.emit(VMOVUPS, kept, T2);
-            term(0, T);
-            term(1, kept);
-        }
+        if (!tiles || layout.minima()) terms(q); // signed weights need none
         a.emit(VPACKSSDW, q[0], q[0], q[1]);
         a.emit(VPACKSSDW, q[2], q[2], q[3]);
         a.emit(VPACKSSWB, q[0], q[0], q[2]); // within halves of a register: fours of all four in turn
@@ -109,7 +103,21 @@ final class RoundRow {
             a.emit(VMOVUPS_STORE, Mem.at(RSI), q[0]);
             a.emit(VMOVUPS_STORE, Mem.at(RSI, 32), q[2]);
         }
-        a.emit(VMOVSS_STORE, Mem.at(RSI, PanelCode.scale(isa)), SCALE.as(128));
+        a.emit(VMOVSS_STORE, tiles ? Mem.at(RCX) : Mem.at(RSI, PanelCode.scale(isa)), SCALE.as(128));
+    }
+
+    private void terms(Vec[] q) {
+        a.emit(VPADDD, T, q[0], q[1]);
+        a.emit(VPADDD, T2, q[2], q[3]);
+        if (layout.parts() == 1) {
+            a.emit(VPADDD, T, T, T2);
+            term(0, T);
+        } else {
+            Vec kept = Vec.ymm(8);
+            a.emit(VMOVUPS, kept, T2);
+            term(0, T);
+            term(1, kept);
+        }
     }
 
     /** The term of a part of a block, from eight sums of its whole numbers. */
@@ -123,7 +131,8 @@ final class RoundRow {
             a.emit(VPSLLD, Integer.numberOfTrailingZeros(layout.offset()), sum, sum);
             a.emit(VPSUBD, sum, ZERO.as(128), sum);
         }
-        a.emit(VMOVSS_STORE, Mem.at(RSI, PanelCode.term(isa, part)), sum);
+        Mem to = tiles ? Mem.at(RCX, PanelCode.SIDE_TERMS) : Mem.at(RSI, PanelCode.term(isa, part));
+        a.emit(VMOVSS_STORE, to, sum);
     }
 
     private void constant(Vec to, int value) {

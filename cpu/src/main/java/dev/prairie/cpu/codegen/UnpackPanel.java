@@ -5,7 +5,8 @@ import static dev.prairie.cpu.codegen.Simd.*;
 
 /**
  * The kernel that unpacks units of a panel: {@code (panel, out, units)}. What comes out is the same for all types but for
- * the number of scales: the quads in bytes, then F32 scales, then F32 minima where there are any.
+ * the number of scales: the quads in bytes, then F32 scales, then F32 minima where there are any. Bytes are unsigned, or
+ * signed for tiles.
  */
 final class UnpackPanel {
     private UnpackPanel() {}
@@ -16,6 +17,9 @@ final class UnpackPanel {
         Vec w = code.v(0), t = code.v(1), scale = code.v(2);
         var constants = new PanelCode.Constants(code.v(3), code.v(4));
         code.constants(constants);
+        Vec offset = code.v(5);
+        boolean signed = PanelCode.tiles(isa) && layout.offset() != 0;
+        if (signed) code.constant(offset, layout.offset() * 0x01010101);
         Label unit = a.here();
         a.mov(RAX, RDI); // the unit
         a.add(RDI, layout.head());
@@ -24,14 +28,10 @@ final class UnpackPanel {
         for (int i = 0; i < code.vectors(); i++) {
             int column = i * code.bytes();
             for (int part = 0; part < layout.parts(); part++) {
-                code.weights(
-                        RDI,
-                        part,
-                        i,
-                        w,
-                        t,
-                        constants,
-                        (q, bytes) -> a.emit(VMOVUPS_STORE, Mem.at(RSI, q * PanelLayout.QUAD + column), bytes));
+                code.weights(RDI, part, i, w, t, constants, (q, bytes) -> {
+                    if (signed) a.emit(VPSUBB, bytes, bytes, offset);
+                    a.emit(VMOVUPS_STORE, Mem.at(RSI, q * PanelLayout.QUAD + column), bytes);
+                });
                 code.scales(RAX, RDI, part, i, scale, t);
                 a.emit(VMOVUPS_STORE, Mem.at(RSI, PanelLayout.unpackedScales(part) + column), scale);
             }
