@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class PanelProduct implements AutoCloseable {
     /** Blocks of k that are unpacked at a time: units of any type, 18 KB or 20. */
-    private static final int DEPTH = Integer.getInteger("pdepth", 8);
+    private static final int DEPTH = 8;
 
     /** Rows and panels of a task at most: half a megabyte of rounded rows, and as much of the result. */
-    private static final int ROWS = Integer.getInteger("prows", 516), PANELS = Integer.getInteger("ppanels", 8);
+    private static final int ROWS = 516, PANELS = 8;
 
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
     private static final int TASKS = 4;
 
     /** Bytes of weights of a task that streams. */
-    private static final long STREAM = Integer.getInteger("pstream", 1 << 20);
+    private static final long STREAM = 1 << 20;
 
     /** Activations rounded in a task. */
     private static final int ROUNDED = 32 << 10;
@@ -81,7 +81,8 @@ final class PanelProduct implements AutoCloseable {
         long xRow = tiles
                 ? (long) w.blocks() * PanelLayout.BLOCK
                 : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
-        long padded = Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
+        long padded =
+                Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
         long sides = tiles ? padded * w.blocks() * PanelCode.SIDE / PanelCode.STRETCH : 0;
         long records = rounded.take(0, padded * xRow + sides + PAGE);
         long b = bias == null ? 0 : bias.segment().address();
@@ -100,10 +101,10 @@ final class PanelProduct implements AutoCloseable {
             for (int i = task * rows; i < Math.min((task + 1) * rows, j.n); i++) {
                 int stretch = i / PanelCode.STRETCH, row = i % PanelCode.STRETCH;
                 long to = tiles
-                        ? j.x + stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
+                        ? j.x + (long) stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
                         : j.x + i * j.xRow;
-                long side = j.side + stretch * j.sideStretch() + row * 4L;
-                j.kernels.round(tiles).call(x + 4 * i * width, to, j.w.blocks(), side);
+                long side = j.side + stretch * j.sideStretch() + 4L * row;
+                j.kernels.round(tiles).call(x + 4L * i * width, to, j.w.blocks(), side);
             }
         });
     }

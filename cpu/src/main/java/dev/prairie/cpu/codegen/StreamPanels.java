@@ -12,7 +12,7 @@ final class StreamPanels {
     static final int ROWS = 4;
 
     /** How far ahead of its use memory is asked for: about as many bytes as arrive while memory answers. */
-    private static final int AHEAD = Integer.getInteger("ahead", 4096);
+    private static final int AHEAD = 4096;
 
     private static final Gpr CALL = RDI, W = RSI, X_ROW = R8, OUT = R10, OUT_ROW = R11, BLOCKS = RCX, UNIT = R14;
     private static final Gpr X0 = RAX, X3 = RDX, OUT3 = R9, LEFT = R15;

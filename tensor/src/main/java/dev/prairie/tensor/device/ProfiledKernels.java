@@ -137,17 +137,20 @@ public final class ProfiledKernels implements GradKernels {
 
     @Override
     public PackedWeights pack(Tensor w, Arena arena) {
-        return kernels.pack(w, arena);
+        long began = System.nanoTime();
+        PackedWeights packed = kernels.pack(w, arena);
+        note("pack", began);
+        return packed;
     }
 
     @Override
     public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
-        time("matmulPacked", () -> kernels.matmul(out, x, w, bias, residual));
+        time("matmul", () -> kernels.matmul(out, x, w, bias, residual));
     }
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
-        time("matmulPackedBackwardInput", () -> kernels.matmulBackwardInput(dX, dOut, w));
+        time("matmulBackwardInput", () -> kernels.matmulBackwardInput(dX, dOut, w));
     }
 
     @Override
