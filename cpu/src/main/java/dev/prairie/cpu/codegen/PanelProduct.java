@@ -54,6 +54,11 @@ final class PanelProduct implements AutoCloseable {
         return kernels(layout).unpack();
     }
 
+    /** Whether that kernel's bytes are signed. */
+    boolean signed(PanelLayout layout) {
+        return UnpackPanel.signed(isa, layout);
+    }
+
     /** The memory of a product. Addresses; {@code bias} and {@code residual} may be 0. */
     private record Job(
             Panels w,
