@@ -61,7 +61,7 @@ final class BenchOperatorsCommand implements Callable<Integer> {
         try (Device device = devices.open();
                 Device meter = best.provider().open(device.threads())) {
             List<SpeedCase> cases = Conformance.speedCases(quick ? 16 : 1).stream()
-                    .filter(c -> device.precisions().contains(c.type()))
+                    .filter(c -> device.precisions().contains(c.precision()))
                     .toList();
             require(PEAK_BYTES
                     + cases.stream().mapToLong(SpeedCase::bytes).max().orElse(0));
@@ -73,7 +73,8 @@ final class BenchOperatorsCommand implements Callable<Integer> {
             var measured = new EnumMap<Peak, List<Double>>(Peak.class);
             for (SpeedCase c : cases) {
                 if (timings.size() % GROUP == 0) measure(meter, measured);
-                timings.add(new Timing(c, c.work() / c.seconds(device.gradKernels(c.type()), quick ? 0.01 : SECONDS)));
+                timings.add(
+                        new Timing(c, c.work() / c.seconds(device.gradKernels(c.precision()), quick ? 0.01 : SECONDS)));
             }
             measure(meter, measured);
             var peaks = new EnumMap<Peak, Double>(Peak.class);

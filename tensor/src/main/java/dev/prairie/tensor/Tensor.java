@@ -7,6 +7,8 @@ import java.lang.foreign.ValueLayout;
 /**
  * Described memory: a {@link Shape} and a {@link DType} over a {@link Buffer}, row-major and dense. Computes nothing.
  *
+ * <p>Every row of a quantised type is a whole number of blocks, so that rows can be cut and blocks never cross them.
+ *
  * <p>Two tensors are equal only if they are the same object: the tape and the optimizer key on identity.
  */
 public final class Tensor {
@@ -25,6 +27,7 @@ public final class Tensor {
 
     /** A tensor over existing memory, whose size must be exactly what shape and type need. */
     public static Tensor over(Buffer buffer, DType type, Shape shape) {
+        wholeBlocks(type, shape);
         long need = type.bytes(shape.size());
         if (buffer.size() != need)
             throw new ShapeException(
@@ -34,6 +37,7 @@ public final class Tensor {
 
     /** A zeroed tensor that lives as long as {@code arena}. */
     public static Tensor zeros(Arena arena, DType type, Shape shape) {
+        wholeBlocks(type, shape);
         return new Tensor(shape, type, Buffer.allocate(arena, type.bytes(shape.size())));
     }
 
@@ -73,6 +77,7 @@ public final class Tensor {
         if (other.size() != shape.size())
             throw new ShapeException(
                     "view", shape + " has " + shape.size() + " elements, " + other + " has " + other.size());
+        wholeBlocks(type, other);
         return new Tensor(other, type, buffer);
     }
 
@@ -80,6 +85,8 @@ public final class Tensor {
     public Tensor slice(int from, int to) {
         if (from < 0 || to < from || to > shape.dim(0))
             throw new ShapeException("slice", "rows " + from + " to " + to + " of " + shape);
+        if (shape.rank() == 1 && type.quantized())
+            throw new ShapeException("slice", this + " is one row of blocks, cut a tensor of two dimensions");
         int[] dims = shape.dims();
         long row = shape.dim(0) == 0 ? 0 : shape.size() / shape.dim(0);
         dims[0] = to - from;
@@ -122,6 +129,13 @@ public final class Tensor {
     /** Sets every byte to zero. */
     public void zero() {
         segment().fill((byte) 0);
+    }
+
+    private static void wholeBlocks(DType type, Shape shape) {
+        if (shape.last() % type.block() != 0)
+            throw new ShapeException(
+                    "tensor",
+                    "rows of " + shape + " are no whole blocks of " + type.block() + ", which " + type + " needs");
     }
 
     private void requireF32(String what) {

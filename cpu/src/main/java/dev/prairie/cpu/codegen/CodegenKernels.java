@@ -11,6 +11,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.PackedWeights;
 import java.lang.foreign.Arena;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,10 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final CastKernels casts;
     private final Attention attention;
     private final Gemm gemm;
+    private final WorkerPool pool;
+    private final SystemCalls system;
+    private final PanelProduct panels;
+    private final PanelNumbers numbers;
 
     /**
      * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
@@ -68,6 +73,10 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
         attention = new Attention(pages, isa, pool, precision);
         gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
+        this.pool = pool;
+        this.system = system;
+        panels = new PanelProduct(pool, pages, system, isa);
+        numbers = new PanelNumbers(pool, panels, system);
     }
 
     /** What the operands of products are rounded to. */
@@ -144,6 +153,22 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
                     bias == null ? 0 : at(bias),
                     residual == null ? 0 : at(residual),
                     4L * o));
+    }
+
+    @Override
+    public PackedWeights pack(Tensor w, Arena arena) {
+        PackedWeights.check(w);
+        return new Panels(w, arena, pool, system);
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        panels.run(out, x, Panels.of(w), bias, residual);
+    }
+
+    @Override
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
+        numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
     }
 
     @Override
@@ -274,6 +299,8 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        numbers.close();
+        panels.close();
         vector.close();
         sums.close();
         norms.close();

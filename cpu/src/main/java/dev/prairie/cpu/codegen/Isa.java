@@ -28,7 +28,9 @@ public record Isa(int bits, Bf16 bf16, Int8 int8) {
         /** {@code vpmaddubsw} and {@code vpmaddwd}. */
         PAIRS,
         /** {@code vpdpbusd}, four products and sums in each lane. */
-        QUADS
+        QUADS,
+        /** {@code tdpbssd}: 16 x 16 sums of up to 64 products; as quads where there are few rows. */
+        TILES
     }
 
     /** Floats in a vector. */
@@ -47,6 +49,7 @@ public record Isa(int bits, Bf16 bf16, Int8 int8) {
         boolean wide = f.has(AVX512F, AVX512BW, AVX512DQ, AVX512VL);
         if (!wide) return Optional.of(new Isa(256, Bf16.FMA, f.has(AVX_VNNI) ? Int8.QUADS : Int8.PAIRS));
         Int8 int8 = f.has(AVX512_VNNI) ? Int8.QUADS : Int8.PAIRS;
+        if (int8 == Int8.QUADS && f.has(AMX_TILE, AMX_INT8)) int8 = Int8.TILES;
         return Optional.of(new Isa(512, bf16(f), int8));
     }
 
@@ -73,6 +76,7 @@ public record Isa(int bits, Bf16 bf16, Int8 int8) {
                 + switch (int8) {
                     case PAIRS -> "vpmaddubsw";
                     case QUADS -> "vpdpbusd";
+                    case TILES -> "AMX tiles";
                 };
     }
 }

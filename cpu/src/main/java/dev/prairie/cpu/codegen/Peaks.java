@@ -36,12 +36,13 @@ final class Peaks {
                 switch (isa.bf16()) {
                     case FMA -> spin(multiplyAdds, pool, system);
                     case DOT -> spin(vectors(isa, Simd.VDPBF16PS, 4), pool, system);
-                    case TILES -> spin(tiles(), pool, system);
+                    case TILES -> spin(tiles(32, Assembler::tdpbf16ps), pool, system);
                 };
             case INT8 ->
                 switch (isa.int8()) {
                     case PAIRS -> spin(pairs(isa), pool, system);
                     case QUADS -> spin(vectors(isa, Simd.VPDPBUSD, 8), pool, system);
+                    case TILES -> spin(tiles(64, Assembler::tdpbssd), pool, system);
                 };
             case READ -> read(pool, isa, system);
         };
@@ -99,16 +100,21 @@ final class Peaks {
                 a -> {});
     }
 
-    /** 16 x 16 sums of 32 products in each instruction. */
-    private static Loop tiles() {
+    /** A product of tiles. */
+    private interface TileDot {
+        void emit(Assembler a, Tile sum, Tile x, Tile y);
+    }
+
+    /** 16 x 16 sums of {@code products} products in each instruction. */
+    private static Loop tiles(int products, TileDot dot) {
         return Loop.of(
-                2.0 * 16 * 16 * 32 * TILES,
+                2.0 * 16 * 16 * products * TILES,
                 a -> {
                     a.ldtilecfg(at(RSI));
                     for (int t = 0; t < 8; t++) a.tilezero(Tile.tmm(t));
                 },
                 a -> {
-                    for (int t = 0; t < TILES; t++) a.tdpbf16ps(Tile.tmm(t), Tile.tmm(TILES), Tile.tmm(TILES + 1));
+                    for (int t = 0; t < TILES; t++) dot.emit(a, Tile.tmm(t), Tile.tmm(TILES), Tile.tmm(TILES + 1));
                 },
                 Assembler::tilerelease);
     }

@@ -37,7 +37,7 @@ final class Cast {
                     case F16 -> {
                         for (int i = 0; i < n; i++) setShort(out + 2L * i, Float.floatToFloat16(get(x + 4L * i)));
                     }
-                    case F32, I32 -> throw refused(to, from);
+                    case F32, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
                 }
             }
             case BF16 -> {
@@ -49,7 +49,7 @@ final class Cast {
                         for (int i = 0; i < n; i++)
                             setShort(out + 2L * i, Float.floatToFloat16(fromBf16(getShort(x + 2L * i))));
                     }
-                    case BF16, I32 -> throw refused(to, from);
+                    case BF16, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
                 }
             }
             case F16 -> {
@@ -61,10 +61,10 @@ final class Cast {
                         for (int i = 0; i < n; i++)
                             setShort(out + 2L * i, toBf16(Float.float16ToFloat(getShort(x + 2L * i))));
                     }
-                    case F16, I32 -> throw refused(to, from);
+                    case F16, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
                 }
             }
-            case I32 -> throw refused(to, from);
+            case I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
         }
     }
 

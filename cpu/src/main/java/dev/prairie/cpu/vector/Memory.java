@@ -4,6 +4,7 @@ import dev.prairie.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -85,6 +86,14 @@ final class Memory {
     static void copyFour(long to, long from) {
         ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, to, ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, from));
         ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, to + 8, ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, from + 8));
+    }
+
+    static ByteVector bytes(VectorSpecies<Byte> species, long at) {
+        return ByteVector.fromMemorySegment(species, ALL, at, ORDER);
+    }
+
+    static byte getByte(long at) {
+        return ALL.get(ValueLayout.JAVA_BYTE, at);
     }
 
     static short getShort(long at) {

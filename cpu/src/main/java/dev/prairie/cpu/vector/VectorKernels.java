@@ -10,6 +10,8 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.PackedWeights;
+import java.lang.foreign.Arena;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class VectorKernels implements GradKernels, AutoCloseable {
     private final WorkerPool pool;
     private final Gemm gemm;
+    private final PackedProduct packed;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
     private final Norms norms;
@@ -34,6 +37,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     public VectorKernels(WorkerPool pool) {
         this.pool = pool;
         this.gemm = new Gemm(pool);
+        this.packed = new PackedProduct(pool, gemm);
         this.attention = new Attention(pool);
         this.attentionBackward = new AttentionBackward(pool);
         this.norms = new Norms(pool);
@@ -113,6 +117,24 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         int n = rows(x), c = width(x), o = width(dOut);
         Operand a = new Operand(at(dOut), 4L * o, false), b = new Operand(at(x), 4L * c, false);
         gemm.run(new Product(o, c, n, a, b, to(dW), 4L * c, 0, dW.add() ? to(dW) : 0));
+    }
+
+    @Override
+    public PackedWeights pack(Tensor w, Arena arena) {
+        PackedWeights.check(w);
+        return new Blocks(w, arena);
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        long b = bias == null ? 0 : at(bias);
+        long r = residual == null ? 0 : at(residual);
+        packed.forward(at(out), at(x), Blocks.of(w), b, r, rows(x));
+    }
+
+    @Override
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
+        packed.backwardInput(to(dX), dX.add(), at(dOut), Blocks.of(w), rows(dOut));
     }
 
     @Override
@@ -224,6 +246,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        packed.close();
         gemm.close();
         attention.close();
         attentionBackward.close();

@@ -58,7 +58,7 @@ class CodegenKernelsTest {
     /** What is timed, with small sizes. */
     private static Stream<Case> timed(DType precision) {
         return Conformance.speedCases(16).stream()
-                .filter(c -> c.type() == precision)
+                .filter(c -> c.precision() == precision)
                 .map(SpeedCase::subject);
     }
 

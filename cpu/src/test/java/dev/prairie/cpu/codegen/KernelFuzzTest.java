@@ -90,6 +90,12 @@ class KernelFuzzTest {
                     (k, in) -> k.accumulate(new Gradient(in.get(0), true), in.get(1), 0.5f),
                     s(n, c),
                     s(n, c)));
+            for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K)) {
+                int blocks = type.block() * (type.block() == 32 ? size(random, 11) : 1 + random.nextInt(3));
+                cases.add(packed(type, s(n, blocks), s(o, blocks)));
+                cases.add(packed(type, s(1 + random.nextInt(5), blocks), s(o, blocks)));
+                cases.add(packed(type, s(n, blocks), s(o, blocks), s(o), s(n, o)));
+            }
             cases.add(attention(random));
             cases.add(cached(random));
         }
@@ -164,6 +170,10 @@ class KernelFuzzTest {
             case 1 -> Math.max(1, Math.min(most, 16 * random.nextInt(1, 9) + random.nextInt(-1, 2)));
             default -> 1 + random.nextInt(most);
         };
+    }
+
+    private static Case packed(DType type, Shape... inputs) {
+        return new Case.Quantized("matmul", type + " random", Arrays.asList(inputs), TOLERANCE, type);
     }
 
     private static Case op(String name, Case.Forward forward, Shape... inputs) {

@@ -41,7 +41,7 @@ class VectorKernelsTest {
         pool = new WorkerPool(threads);
         var kernels = new VectorKernels(pool);
         Stream<Case> timed = Conformance.speedCases(16).stream()
-                .filter(c -> c.type() == DType.F32)
+                .filter(c -> c.precision() == DType.F32)
                 .map(SpeedCase::subject);
         return Stream.concat(Conformance.cases().stream(), timed)
                 .map(c -> dynamicTest(c.title(), () -> check(c, kernels)));

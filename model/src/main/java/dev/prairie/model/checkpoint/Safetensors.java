@@ -17,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -166,16 +167,21 @@ public final class Safetensors {
             throw new CheckpointException(
                     path, name, "a tensor", "none among " + places.size(), "is this the right model?");
         Stored s = place.stored;
-        DType type = Arrays.stream(DType.values())
+        DType type = held().stream()
                 .filter(t -> t.name().equals(s.type()))
                 .findFirst()
                 .orElseThrow(() -> new CheckpointException(
                         place.file,
                         name,
-                        "one of " + Arrays.toString(DType.values()),
+                        "one of " + held(),
                         s.type(),
                         "convert the tensor to a type that can be computed with"));
         return Tensor.over(Buffer.of(place.data.asSlice(s.begin(), s.end() - s.begin())), type, shape(place));
+    }
+
+    /** What both the format and we know. */
+    private static List<DType> held() {
+        return Arrays.stream(DType.values()).filter(t -> !t.quantized()).toList();
     }
 
     /**

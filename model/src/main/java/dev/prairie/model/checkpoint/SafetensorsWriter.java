@@ -28,6 +28,12 @@ final class SafetensorsWriter {
 
     /** A tensor that is made, in the arena given, when its turn comes. */
     record Entry(String name, DType type, Shape shape, Function<Arena, Tensor> content) {
+        Entry {
+            if (type.quantized())
+                throw new IllegalArgumentException("safetensors: " + name + " is " + type + shape
+                        + ", which the format does not hold; write GGUF");
+        }
+
         long bytes() {
             return type.bytes(shape.size());
         }

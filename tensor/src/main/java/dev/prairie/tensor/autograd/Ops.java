@@ -8,6 +8,7 @@ import dev.prairie.tensor.Slab;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Kernels;
+import dev.prairie.tensor.device.PackedWeights;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -84,23 +85,42 @@ public class Ops {
         rank("matmul", "w", w, 2);
         f32("matmul", "x", x);
         f32("matmul", "w", w);
-        if (x.shape().last() != w.shape().dim(1))
-            throw new ShapeException("matmul", "x" + x.shape() + " and w" + w.shape() + " disagree on C");
+        Shape shape = product(x, w.shape(), bias, residual);
+        Tensor out = allocate(shape);
+        kernels.matmul(out, x, w, bias, residual);
+        record(new Step.MatMul(out, x, w, bias, residual));
+        return out;
+    }
+
+    /**
+     * The same with quantised weights, and x rounded to 8 bits as
+     * {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} says.
+     */
+    public Tensor matmul(Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        f32("matmul", "x", x);
+        Shape shape = product(x, w.shape(), bias, residual);
+        Tensor out = allocate(shape);
+        kernels.matmul(out, x, w, bias, residual);
+        record(new Step.PackedMatMul(out, x, w, bias, residual));
+        return out;
+    }
+
+    /** The shape of {@code x · wᵀ + bias + residual}. */
+    private static Shape product(Tensor x, Shape w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        if (x.shape().last() != w.dim(1))
+            throw new ShapeException("matmul", "x" + x.shape() + " and w" + w + " disagree on C");
         if (bias != null) {
             f32("matmul", "bias", bias);
-            if (bias.shape().rank() != 1 || bias.shape().dim(0) != w.shape().dim(0))
-                throw new ShapeException("matmul", "w" + w.shape() + " and bias" + bias.shape() + " disagree on O");
+            if (bias.shape().rank() != 1 || bias.shape().dim(0) != w.dim(0))
+                throw new ShapeException("matmul", "w" + w + " and bias" + bias.shape() + " disagree on O");
         }
-        Shape shape = x.shape().withLast(w.shape().dim(0));
+        Shape shape = x.shape().withLast(w.dim(0));
         if (residual != null) {
             f32("matmul", "residual", residual);
             if (!residual.shape().equals(shape))
                 throw new ShapeException("matmul", "the product is " + shape + " but residual" + residual.shape());
         }
-        Tensor out = allocate(shape);
-        kernels.matmul(out, x, w, bias, residual);
-        record(new Step.MatMul(out, x, w, bias, residual));
-        return out;
+        return shape;
     }
 
     /** The same numbers under another shape; no copy. */
@@ -202,6 +222,9 @@ public class Ops {
     public Tensor cast(Tensor x, DType type) {
         if (type == DType.I32 || x.type() == DType.I32)
             throw new ShapeException("cast", x.type() + " to " + type + ": I32 holds ids, not numbers");
+        if (type.quantized() || x.type().quantized())
+            throw new ShapeException(
+                    "cast", x.type() + " to " + type + ": quantised numbers are decoded by reference.Quantization");
         Tensor out = slab.allocate(type, x.shape());
         kernels.cast(out, x);
         record(new Step.Cast(out, x));

@@ -3,6 +3,7 @@ package dev.prairie.tensor.autograd;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.device.PackedWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -45,6 +46,22 @@ sealed interface Step {
         @Override
         public List<Tensor> inputs() {
             var inputs = new ArrayList<>(List.of(x, w));
+            if (bias != null) inputs.add(bias);
+            if (residual != null) inputs.add(residual);
+            return inputs;
+        }
+    }
+
+    /** With quantised weights, which do not learn. */
+    record PackedMatMul(
+            Tensor out,
+            Tensor x,
+            PackedWeights w,
+            @Nullable Tensor bias,
+            @Nullable Tensor residual) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            var inputs = new ArrayList<>(List.of(x));
             if (bias != null) inputs.add(bias);
             if (residual != null) inputs.add(residual);
             return inputs;

@@ -149,6 +149,11 @@ public final class Tape extends Ops {
                     if (bias != null && wanted.contains(bias)) kernels.biasBackward(d(bias), dOut(out));
                     if (residual != null) passOn(dOut(out), residual);
                 }
+                case Step.PackedMatMul(var out, var x, var w, var bias, var residual) -> {
+                    if (wanted.contains(x)) kernels.matmulBackwardInput(d(x), dOut(out), w);
+                    if (bias != null && wanted.contains(bias)) kernels.biasBackward(d(bias), dOut(out));
+                    if (residual != null) passOn(dOut(out), residual);
+                }
                 case Step.View view -> {}
                 case Step.Rope(var out, var x, var positions, var theta) ->
                     kernels.ropeBackward(d(x), dOut(out), positions, theta);
@@ -214,7 +219,9 @@ public final class Tape extends Ops {
         boolean product = false;
         int uses = 0;
         for (Step step : steps) {
-            if (step.out() == root) product = step instanceof Step.MatMul; // whose backward does not read its result
+            if (step.out() == root)
+                product = step instanceof Step.MatMul
+                        || step instanceof Step.PackedMatMul; // whose backward does not read its result
             if (step instanceof Step.View) continue;
             for (Tensor input : step.inputs()) if (root(input) == root) uses++;
         }

@@ -5,6 +5,7 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.PackedWeights;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -38,6 +39,20 @@ public sealed interface Case {
     /** An op that a model may call: its output and the gradients of its inputs are compared. */
     record Differentiable(String op, String note, List<Shape> inputs, double tolerance, Forward forward)
             implements Case {}
+
+    /**
+     * A product with quantised weights: the output and the gradients of x, bias and residual are compared. Inputs are
+     * {@code x(…, C)}, the weights {@code (O, C)} before they are quantised, and maybe {@code bias(O)} and
+     * {@code residual(…, O)}.
+     */
+    record Quantized(String op, String note, List<Shape> inputs, double tolerance, DType type) implements Case {
+        /** {@code others}: x, and bias and residual where there are any. */
+        Tensor forward(Ops ops, List<Tensor> others, PackedWeights w) {
+            Tensor bias = others.size() > 1 ? others.get(1) : null;
+            Tensor residual = others.size() > 2 ? others.get(2) : null;
+            return ops.matmul(others.get(0), w, bias, residual);
+        }
+    }
 
     /** A kernel that only training calls: what it leaves in its inputs is compared. */
     record InPlace(String op, String note, List<Shape> inputs, double tolerance, Effect effect) implements Case {}

@@ -8,6 +8,7 @@ import dev.prairie.tensor.conformance.Case.Differentiable;
 import dev.prairie.tensor.conformance.Case.Effect;
 import dev.prairie.tensor.conformance.Case.Forward;
 import dev.prairie.tensor.conformance.Case.InPlace;
+import dev.prairie.tensor.conformance.Case.Quantized;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
@@ -32,6 +33,7 @@ final class Cases {
         table.lookups();
         table.norms();
         table.products();
+        table.quantized();
         table.attention();
         table.pointwise();
         table.loss();
@@ -126,6 +128,42 @@ final class Cases {
         op("matmul", "all one", SUM, (o, in) -> o.matmul(in.get(0), in.get(0), null, in.get(0)), s(18, 18));
         op("matmul", "no rows", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(0, 8), s(5, 8));
         op("matmul", "three dimensions", SUM, (o, in) -> o.matmul(in.get(0), in.get(1), null), s(2, 3, 8), s(5, 8));
+    }
+
+    /** Whole blocks and groups of activations, and parts of them; outputs that fill no panel; one row and many. */
+    private void quantized() {
+        for (DType type : DType.values()) {
+            if (!type.quantized()) continue;
+            int b = type.block();
+            int many = b == 32 ? 77 : 19;
+            int[][] sizes = {
+                {1, b, 1},
+                {1, 3 * b, 33},
+                {2, 2 * b, 65},
+                {3, 5 * b, 16},
+                {4, b, 3},
+                {5, b, 100},
+                {7, 4 * b, 31},
+                {17, 2 * b, 40},
+                {many, b, 96},
+                {many, 3 * b, 70}
+            };
+            for (int[] z : sizes) {
+                quantized(type, "", s(z[0], z[1]), s(z[2], z[1]));
+                quantized(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
+            }
+            quantized(type, "no rows", s(0, b), s(5, b));
+            quantized(type, "three dimensions", s(2, 3, b), s(5, b));
+        }
+        quantized(DType.Q8_0, "wide", s(6, 1120), s(40, 1120));
+        quantized(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
+        quantized(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
+        quantized(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
+    }
+
+    private void quantized(DType type, String note, Shape... inputs) {
+        String title = (type + " " + note).strip();
+        cases.add(new Quantized("matmul", title, List.of(inputs), 1e-4, type));
     }
 
     private void attention() {

@@ -7,6 +7,8 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.autograd.Tape;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.PackedWeights;
+import dev.prairie.tensor.reference.Quantization;
 import dev.prairie.tensor.reference.ReferenceKernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -15,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Function;
 
 /**
  * Whether a device computes what the definition says: every case of the table is run on the device and on
@@ -72,7 +75,7 @@ public final class Conformance {
         var comparison = new Comparison(c.tolerance(precision));
         for (int i = 0; i < expected.size(); i++)
             comparison.compare(expected.get(i).name, found.get(i).values, expected.get(i).values);
-        if (c instanceof Case.Differentiable) {
+        if (!(c instanceof Case.InPlace)) {
             List<Named> again = evaluate(c, kernels, false, true); // forgetting and running again must change no bit
             for (int i = 0; i < found.size(); i++)
                 comparison.same(found.get(i).name + " recomputed", again.get(i).values, found.get(i).values);
@@ -141,23 +144,52 @@ public final class Conformance {
                         results.add(new Named(
                                 "input " + i + " afterwards", inputs.get(i).toFloats()));
                 }
-                case Case.Differentiable op -> {
-                    List<Tensor> gradients = inputs.stream()
-                            .map(x -> fill(Tensor.zeros(arena, x.shape()), add ? BEFORE : Float.NaN))
-                            .toList();
-                    Map<Tensor, Tensor> trainable = new HashMap<>();
-                    for (int i = 0; i < inputs.size(); i++) trainable.put(inputs.get(i), gradients.get(i));
-                    var tape = new Tape(kernels, slab, trainable, add, recompute);
-                    Tensor out = op.forward().apply(tape, inputs);
-                    results.add(new Named("output", out.toFloats()));
-                    tape.backward(out, weights(arena, out.shape()));
-                    for (int i = 0; i < inputs.size(); i++)
-                        results.add(new Named(
-                                "gradient of input " + i, gradients.get(i).toFloats()));
+                case Case.Differentiable op ->
+                    results.addAll(differentiate(
+                            inputs,
+                            trainable -> new Tape(kernels, slab, trainable, add, recompute),
+                            tape -> op.forward().apply(tape, inputs),
+                            arena,
+                            add));
+                case Case.Quantized product -> {
+                    Tensor w = Tensor.zeros(arena, product.type(), inputs.get(1).shape());
+                    Quantization.encode(w, inputs.get(1));
+                    PackedWeights packed = kernels.pack(w, arena);
+                    w.zero(); // packed weights do not look at what they were made of
+                    var others = new ArrayList<>(inputs);
+                    others.remove(1);
+                    results.addAll(differentiate(
+                            others,
+                            trainable -> new Tape(kernels, slab, trainable, add, recompute),
+                            tape -> product.forward(tape, others, packed),
+                            arena,
+                            add));
                 }
             }
             return results;
         }
+    }
+
+    /** The output of {@code forward}, and the gradient of each of {@code inputs}. */
+    private static List<Named> differentiate(
+            List<Tensor> inputs,
+            Function<Map<Tensor, Tensor>, Tape> taped,
+            Function<Tape, Tensor> forward,
+            Arena arena,
+            boolean add) {
+        List<Tensor> gradients = inputs.stream()
+                .map(x -> fill(Tensor.zeros(arena, x.shape()), add ? BEFORE : Float.NaN))
+                .toList();
+        Map<Tensor, Tensor> trainable = new HashMap<>();
+        for (int i = 0; i < inputs.size(); i++) trainable.put(inputs.get(i), gradients.get(i));
+        Tape tape = taped.apply(trainable);
+        Tensor out = forward.apply(tape);
+        var results = new ArrayList<Named>();
+        results.add(new Named("output", out.toFloats()));
+        tape.backward(out, weights(arena, out.shape()));
+        for (int i = 0; i < inputs.size(); i++)
+            results.add(new Named("gradient of input " + i, gradients.get(i).toFloats()));
+        return results;
     }
 
     private static double weighted(Case.Differentiable c, List<Tensor> inputs, Slab slab) {

@@ -9,6 +9,7 @@ import dev.prairie.tensor.conformance.SpeedCase.Timed;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.PackedWeights;
 import dev.prairie.tensor.device.Peak;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ final class SpeedCases {
     private static final double SUM = 1e-4;
     private static final double POINT = 2e-5;
     private static final int TOKENS = 1024, WIDTH = 768, VOCABULARY = 50257, HEADS = 12, HEAD = 64;
+    private static final long GIGABYTE = 1 << 30;
 
     private final int divisor;
     private final List<SpeedCase> cases = new ArrayList<>();
@@ -39,6 +41,7 @@ final class SpeedCases {
             table.products(precision);
             table.attention(precision);
         }
+        table.packed();
         table.rows();
         table.pointwise();
         table.loss();
@@ -58,16 +61,16 @@ final class SpeedCases {
         };
         for (int[] z : sizes) {
             int n = d(z[0]), c = d(z[1]), o = d(z[2]);
-            Timed timed = (k, in) -> () -> k.matmul(in.get(0), in.get(1), in.get(2), null, null);
+            Timed timed = (k, in, _) -> () -> k.matmul(in.get(0), in.get(1), in.get(2), null, null);
             product("matmul", type, n, c, o, timed, Shape.of(n, o), Shape.of(n, c), Shape.of(o, c));
         }
         int n = d(TOKENS), c = d(WIDTH), o = d(4 * WIDTH);
-        Timed input = (k, in) -> () -> k.matmulBackwardInput(over(in, 0), in.get(1), in.get(2));
+        Timed input = (k, in, _) -> () -> k.matmulBackwardInput(over(in, 0), in.get(1), in.get(2));
         product("matmulBackwardInput", type, n, c, o, input, Shape.of(n, c), Shape.of(n, o), Shape.of(o, c));
-        Timed weight = (k, in) -> () -> k.matmulBackwardWeight(over(in, 0), in.get(1), in.get(2));
+        Timed weight = (k, in, _) -> () -> k.matmulBackwardWeight(over(in, 0), in.get(1), in.get(2));
         product("matmulBackwardWeight", type, n, c, o, weight, Shape.of(o, c), Shape.of(n, o), Shape.of(n, c));
         int v = d(VOCABULARY);
-        Timed row = (k, in) -> () -> k.matmul(in.get(0), in.get(1), in.get(2), null, null);
+        Timed row = (k, in, _) -> () -> k.matmul(in.get(0), in.get(1), in.get(2), null, null);
         if (type == DType.F32)
             bytes("matmul", shape(1, c, v), 4.0 * v * c, row, Shape.of(1, v), Shape.of(1, c), Shape.of(v, c));
     }
@@ -75,6 +78,33 @@ final class SpeedCases {
     private void product(String op, DType type, int n, int c, int o, Timed timed, Shape... inputs) {
         String shape = shape(n, c, o);
         cases.add(new SpeedCase(op, type, shape, List.of(inputs), SUM, Peak.of(type), 2.0 * n * c * o, timed));
+    }
+
+    /** Many rows, which whole numbers of 8 bits limit; and one row with {@value #GIGABYTE} bytes of weights to read. */
+    private void packed() {
+        int n = d(512), square = d(4096);
+        for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K)) {
+            int c = blocks(type, square);
+            packed(type, n, c, square, Peak.INT8, 2.0 * n * c * square);
+        }
+        for (DType type : List.of(DType.Q8_0, DType.Q4_0)) {
+            int c = blocks(type, square);
+            int o = (int) (GIGABYTE / divisor / divisor / divisor / type.bytes(c));
+            packed(type, 1, c, o, Peak.READ, type.bytes(c) * (double) o);
+        }
+    }
+
+    private static int blocks(DType type, int width) {
+        return Math.ceilDiv(width, type.block()) * type.block();
+    }
+
+    private void packed(DType type, int n, int c, int o, Peak peak, double work) {
+        Timed timed = (k, in, arena) -> {
+            PackedWeights w = k.pack(in.get(2), arena);
+            return () -> k.matmul(in.get(0), in.get(1), w, null, null);
+        };
+        List<Shape> inputs = List.of(Shape.of(n, o), Shape.of(n, c), Shape.of(o, c));
+        cases.add(new SpeedCase("matmul", type, shape(n, c, o), inputs, SUM, peak, work, timed));
     }
 
     private void attention(DType type) {
@@ -91,7 +121,7 @@ final class SpeedCases {
         String shape = sequences + "x" + length + " H" + heads + " D" + width;
         double tolerance = type == DType.BF16 ? 0x1p-6 : SUM;
         Shape x = Shape.of(sequences * length, heads, width), lse = Shape.of(sequences * length, heads);
-        Timed forward = (k, in) -> {
+        Timed forward = (k, in, _) -> {
             KeyValues kv = KeyValues.packed(in.get(3), in.get(4), tokens);
             return () -> k.attention(in.get(0), in.get(1), in.get(2), kv, tokens, scale);
         };
@@ -104,8 +134,8 @@ final class SpeedCases {
                 Peak.of(type),
                 4 * width * pairs,
                 forward));
-        Timed backward = (k, in) -> {
-            forward.prepare(k, in).run();
+        Timed backward = (k, in, arena) -> {
+            forward.prepare(k, in, arena).run();
             KeyValues kv = KeyValues.packed(in.get(3), in.get(4), tokens);
             return () -> k.attentionBackward(
                     over(in, 5),
@@ -137,12 +167,12 @@ final class SpeedCases {
         double all = 4.0 * n * c;
         Shape x = Shape.of(n, c), table = Shape.of(v, c), heads = Shape.of(n, HEADS, HEAD);
         int[] ids = new Random(1).ints(n, 0, v).toArray();
-        bytes("embedding", shape(n, c), 2 * all, (k, in) -> () -> k.embedding(in.get(0), in.get(1), ids), x, table);
+        bytes("embedding", shape(n, c), 2 * all, (k, in, _) -> () -> k.embedding(in.get(0), in.get(1), ids), x, table);
         bytes(
                 "embeddingBackward",
                 shape(n, c),
                 3 * all,
-                (k, in) -> () -> k.embeddingBackward(onTop(in, 0), in.get(1), ids),
+                (k, in, _) -> () -> k.embeddingBackward(onTop(in, 0), in.get(1), ids),
                 table,
                 x);
         int[] positions = Tokens.rows(1, new int[n]).positions();
@@ -151,14 +181,14 @@ final class SpeedCases {
                 "rope",
                 shape(n, HEADS, HEAD),
                 turned,
-                (k, in) -> () -> k.rope(in.get(0), in.get(1), positions, 10000),
+                (k, in, _) -> () -> k.rope(in.get(0), in.get(1), positions, 10000),
                 heads,
                 heads);
         bytes(
                 "ropeBackward",
                 shape(n, HEADS, HEAD),
                 turned,
-                (k, in) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, 10000),
+                (k, in, _) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, 10000),
                 heads,
                 heads);
         int o = d(4 * WIDTH);
@@ -166,7 +196,7 @@ final class SpeedCases {
                 "biasBackward",
                 shape(n, o),
                 4.0 * n * o,
-                (k, in) -> () -> k.biasBackward(over(in, 0), in.get(1)),
+                (k, in, _) -> () -> k.biasBackward(over(in, 0), in.get(1)),
                 Shape.of(o),
                 Shape.of(n, o));
     }
@@ -174,19 +204,19 @@ final class SpeedCases {
     private void norms(int n, int c) {
         double all = 4.0 * n * c;
         Shape x = Shape.of(n, c), w = Shape.of(c), row = Shape.of(n);
-        Timed layer =
-                (k, in) -> () -> k.layerNorm(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), in.get(5), 1e-5f);
+        Timed layer = (k, in, _) ->
+                () -> k.layerNorm(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), in.get(5), 1e-5f);
         bytes("layerNorm", shape(n, c), 2 * all, layer, x, row, row, x, w, w);
-        Timed layerBackward = (k, in) -> {
-            layer.prepare(k, in).run();
+        Timed layerBackward = (k, in, arena) -> {
+            layer.prepare(k, in, arena).run();
             return () -> k.layerNormBackward(
                     over(in, 6), over(in, 7), over(in, 8), in.get(9), in.get(3), in.get(4), in.get(1), in.get(2));
         };
         bytes("layerNormBackward", shape(n, c), 3 * all, layerBackward, x, row, row, x, w, w, x, w, w, x);
-        Timed rms = (k, in) -> () -> k.rmsNorm(in.get(0), in.get(1), in.get(2), in.get(3), 1e-5f);
+        Timed rms = (k, in, _) -> () -> k.rmsNorm(in.get(0), in.get(1), in.get(2), in.get(3), 1e-5f);
         bytes("rmsNorm", shape(n, c), 2 * all, rms, x, row, x, w);
-        Timed rmsBackward = (k, in) -> {
-            rms.prepare(k, in).run();
+        Timed rmsBackward = (k, in, arena) -> {
+            rms.prepare(k, in, arena).run();
             return () -> k.rmsNormBackward(over(in, 4), over(in, 5), in.get(6), in.get(2), in.get(3), in.get(1));
         };
         bytes("rmsNormBackward", shape(n, c), 3 * all, rmsBackward, x, row, x, w, x, w, x);
@@ -196,28 +226,34 @@ final class SpeedCases {
         for (int n : new int[] {d(TOKENS) * d(4 * WIDTH), d(100_003)}) {
             Shape x = Shape.of(n);
             double all = 4.0 * n;
-            bytes("gelu", shape(n), 2 * all, (k, in) -> () -> k.gelu(in.get(0), in.get(1)), x, x);
+            bytes("gelu", shape(n), 2 * all, (k, in, _) -> () -> k.gelu(in.get(0), in.get(1)), x, x);
             bytes(
                     "geluBackward",
                     shape(n),
                     3 * all,
-                    (k, in) -> () -> k.geluBackward(over(in, 0), in.get(1), in.get(2)),
+                    (k, in, _) -> () -> k.geluBackward(over(in, 0), in.get(1), in.get(2)),
                     x,
                     x,
                     x);
-            bytes("swiGlu", shape(n), 3 * all, (k, in) -> () -> k.swiGlu(in.get(0), in.get(1), in.get(2)), x, x, x);
+            bytes("swiGlu", shape(n), 3 * all, (k, in, _) -> () -> k.swiGlu(in.get(0), in.get(1), in.get(2)), x, x, x);
             bytes(
                     "swiGluBackward",
                     shape(n),
                     5 * all,
-                    (k, in) -> () -> k.swiGluBackward(over(in, 0), over(in, 1), in.get(2), in.get(3), in.get(4)),
+                    (k, in, _) -> () -> k.swiGluBackward(over(in, 0), over(in, 1), in.get(2), in.get(3), in.get(4)),
                     x,
                     x,
                     x,
                     x,
                     x);
-            bytes("add", shape(n), 3 * all, (k, in) -> () -> k.add(in.get(0), in.get(1), in.get(2)), x, x, x);
-            bytes("accumulate", shape(n), 3 * all, (k, in) -> () -> k.accumulate(onTop(in, 0), in.get(1), 0.5f), x, x);
+            bytes("add", shape(n), 3 * all, (k, in, _) -> () -> k.add(in.get(0), in.get(1), in.get(2)), x, x, x);
+            bytes(
+                    "accumulate",
+                    shape(n),
+                    3 * all,
+                    (k, in, _) -> () -> k.accumulate(onTop(in, 0), in.get(1), 0.5f),
+                    x,
+                    x);
         }
     }
 
@@ -225,11 +261,11 @@ final class SpeedCases {
         int n = d(TOKENS), v = d(VOCABULARY);
         double all = 4.0 * n * v;
         int[] targets = new Random(2).ints(n, 0, v).toArray();
-        Timed forward = (k, in) -> () -> k.crossEntropy(in.get(0), in.get(1), in.get(2), targets);
+        Timed forward = (k, in, _) -> () -> k.crossEntropy(in.get(0), in.get(1), in.get(2), targets);
         Shape row = Shape.of(n), logits = Shape.of(n, v);
         bytes("crossEntropy", shape(n, v), all, forward, row, row, logits);
-        Timed backward = (k, in) -> {
-            forward.prepare(k, in).run();
+        Timed backward = (k, in, arena) -> {
+            forward.prepare(k, in, arena).run();
             return () -> k.crossEntropyBackward(over(in, 2), in.get(3), in.get(2), in.get(1), targets);
         };
         bytes("crossEntropyBackward", shape(n, v), 2 * all, backward, row, row, logits, row);
@@ -241,7 +277,7 @@ final class SpeedCases {
             Shape x = Shape.of(n);
             double all = 4.0 * n;
             var step = new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 3, 0.5f);
-            Timed adamW = (k, in) -> {
+            Timed adamW = (k, in, _) -> {
                 in.get(3).zero(); // second moments are not negative
                 var parameters = List.of(new Parameter(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f));
                 return () -> k.adamW(parameters, step);
@@ -251,7 +287,7 @@ final class SpeedCases {
                     "squaredNorm",
                     shape(n),
                     all,
-                    (k, in) -> () -> in.get(1).set(0, (float) k.squaredNorm(in.get(0))),
+                    (k, in, _) -> () -> in.get(1).set(0, (float) k.squaredNorm(in.get(0))),
                     x,
                     Shape.of(1));
         }

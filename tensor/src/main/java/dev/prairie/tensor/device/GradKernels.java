@@ -24,6 +24,12 @@ public interface GradKernels extends Kernels {
     /** {@code dX(N, C) += dOut(N, O) · w(O, C)}. */
     void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w);
 
+    /**
+     * {@code dX(N, C) += dOut(N, O) · w(O, C)} with the numbers that the quantised weights stand for. The rounding of x
+     * in the forward product counts as none: the gradient passes straight through.
+     */
+    void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w);
+
     /** {@code dW(O, C) += dOut(N, O)ᵀ · x(N, C)}. */
     void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x);
 

@@ -3,6 +3,7 @@ package dev.prairie.tensor.device;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,23 @@ public interface Kernels {
      * {@code w} may lie in memory as BF16, where the kernels say that they read it.
      */
     void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual);
+
+    /**
+     * Quantised weights {@code w(O, C)} in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} reads,
+     * made once when a model is loaded. It lives as long as {@code arena}, which must be shared with the device's
+     * threads; {@code w} is not read any more afterwards. Throws what {@link PackedWeights#check} throws.
+     */
+    PackedWeights pack(Tensor w, Arena arena);
+
+    /**
+     * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
+     * x̂ is x in whole numbers of 8 bits: each {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the
+     * scale {@code s = m / 127}, m being the largest of their magnitudes but {@link PackedWeights#NOTHING} at least, and
+     * {@code x̂ = s * rint(x * (127 / m))}, every operation rounded to F32. A NaN or an infinity makes its row NaN.
+     *
+     * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.
+     */
+    void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
      * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of

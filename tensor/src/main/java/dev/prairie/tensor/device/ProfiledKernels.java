@@ -3,6 +3,7 @@ package dev.prairie.tensor.device;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import java.lang.foreign.Arena;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -131,6 +132,24 @@ public final class ProfiledKernels implements GradKernels {
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
+        time("matmulBackwardInput", () -> kernels.matmulBackwardInput(dX, dOut, w));
+    }
+
+    @Override
+    public PackedWeights pack(Tensor w, Arena arena) {
+        long began = System.nanoTime();
+        PackedWeights packed = kernels.pack(w, arena);
+        note("pack", began);
+        return packed;
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        time("matmul", () -> kernels.matmul(out, x, w, bias, residual));
+    }
+
+    @Override
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
         time("matmulBackwardInput", () -> kernels.matmulBackwardInput(dX, dOut, w));
     }
 

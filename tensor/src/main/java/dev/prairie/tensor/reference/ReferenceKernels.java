@@ -2,10 +2,13 @@ package dev.prairie.tensor.reference;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.PackedWeights;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -156,6 +159,56 @@ public final class ReferenceKernels implements GradKernels {
                 if (residual != null) sum += residual.get(at);
                 out.set(at, (float) sum);
             }
+    }
+
+    @Override
+    public PackedWeights pack(Tensor w, Arena arena) {
+        PackedWeights.check(w);
+        Tensor numbers = Tensor.zeros(arena, w.shape());
+        Quantization.decode(numbers, w);
+        return new Decoded(w.type(), numbers);
+    }
+
+    /** Quantised weights as the numbers that they stand for: {@code numbers(O, C)}, F32. */
+    private record Decoded(DType type, Tensor numbers) implements PackedWeights {
+        @Override
+        public Shape shape() {
+            return numbers.shape();
+        }
+
+        @Override
+        public long bytes() {
+            return numbers.buffer().size();
+        }
+    }
+
+    private static Tensor decoded(PackedWeights w) {
+        if (w instanceof Decoded d) return d.numbers;
+        throw PackedWeights.foreign(w, "reference");
+    }
+
+    @Override
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+        Tensor numbers = decoded(w);
+        int width = x.shape().last();
+        int outputs = w.shape().dim(0);
+        double[] row = new double[width];
+        for (int n = 0; n < x.shape().rows(); n++) {
+            Quantization.activations(row, x, (long) n * width);
+            for (int o = 0; o < outputs; o++) {
+                double sum = 0;
+                for (int i = 0; i < width; i++) sum += row[i] * numbers.get((long) o * width + i);
+                long at = (long) n * outputs + o;
+                if (bias != null) sum += bias.get(o);
+                if (residual != null) sum += residual.get(at);
+                out.set(at, (float) sum);
+            }
+        }
+    }
+
+    @Override
+    public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
+        matmulBackwardInput(dX, dOut, decoded(w));
     }
 
     @Override
@@ -384,7 +437,8 @@ public final class ReferenceKernels implements GradKernels {
             case F32 -> s.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
             case BF16 -> fromBf16(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
             case F16 -> Float.float16ToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
-            case I32 -> throw new IllegalArgumentException("cast: I32 holds ids, not numbers");
+            case I32, Q8_0, Q4_0, Q4_K, Q6_K ->
+                throw new IllegalArgumentException("cast: " + t.type() + " cannot be read one by one");
         };
     }
 
@@ -394,7 +448,8 @@ public final class ReferenceKernels implements GradKernels {
             case F32 -> s.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, value);
             case BF16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, bf16(value));
             case F16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, Float.floatToFloat16(value));
-            case I32 -> throw new IllegalArgumentException("cast: " + DType.I32 + " holds ids, not numbers");
+            case I32, Q8_0, Q4_0, Q4_K, Q6_K ->
+                throw new IllegalArgumentException("cast: " + t.type() + " cannot be written one by one");
         }
     }
 

@@ -1,0 +1,53 @@
+package dev.prairie.cpu.codegen;
+
+import static dev.prairie.cpu.codegen.Gpr.*;
+import static dev.prairie.cpu.codegen.Simd.*;
+
+/**
+ * The kernel that unpacks units of a panel: {@code (panel, out, units)}. What comes out is the same for all types but for
+ * the number of scales: the quads in bytes, then F32 scales, then F32 minima where there are any. Bytes are unsigned, or
+ * signed for tiles.
+ */
+final class UnpackPanel {
+    private UnpackPanel() {}
+
+    static byte[] code(Isa isa, PanelLayout layout) {
+        var a = new Assembler();
+        var code = new PanelCode(a, isa, layout);
+        Vec w = code.v(0), t = code.v(1), scale = code.v(2);
+        var constants = new PanelCode.Constants(code.v(3), code.v(4));
+        code.constants(constants);
+        Vec offset = code.v(5);
+        boolean signed = PanelCode.tiles(isa) && layout.offset() != 0;
+        if (signed) code.constant(offset, layout.offset() * 0x01010101);
+        Label unit = a.here();
+        a.mov(RAX, RDI); // the unit
+        a.add(RDI, layout.head());
+        a.mov(RCX, layout.blocks());
+        Label block = a.here();
+        for (int i = 0; i < code.vectors(); i++) {
+            int column = i * code.bytes();
+            for (int part = 0; part < layout.parts(); part++) {
+                code.weights(RDI, part, i, w, t, constants, (q, bytes) -> {
+                    if (signed) a.emit(VPSUBB, bytes, bytes, offset);
+                    a.emit(VMOVUPS_STORE, Mem.at(RSI, q * PanelLayout.QUAD + column), bytes);
+                });
+                code.scales(RAX, RDI, part, i, scale, t);
+                a.emit(VMOVUPS_STORE, Mem.at(RSI, PanelLayout.unpackedScales(part) + column), scale);
+            }
+            if (layout.minima()) {
+                code.minima(RAX, RDI, i, scale, t);
+                a.emit(VMOVUPS_STORE, Mem.at(RSI, layout.unpackedMinima() + column), scale);
+            }
+        }
+        a.add(RDI, layout.blockBytes());
+        a.add(RSI, layout.unpackedBytes());
+        a.sub(RCX, 1);
+        a.jump(Assembler.Condition.NOT_EQUAL, block);
+        a.sub(RDX, 1);
+        a.jump(Assembler.Condition.NOT_EQUAL, unit);
+        a.vzeroupper();
+        a.ret();
+        return a.bytes();
+    }
+}
