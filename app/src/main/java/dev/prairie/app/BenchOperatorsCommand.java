@@ -43,6 +43,12 @@ final class BenchOperatorsCommand implements Callable<Integer> {
     @Option(names = "--quick", hidden = true, description = "Small sizes and few repetitions, to try the command.")
     private boolean quick;
 
+    @Option(
+            names = "--peers",
+            description =
+                    "Only the products, beside libtorch's of the same shapes, in turn. Fetches 300 MB on first use.")
+    private boolean peers;
+
     @Mixin
     private DeviceOptions devices = new DeviceOptions();
 
@@ -59,6 +65,10 @@ final class BenchOperatorsCommand implements Callable<Integer> {
                     .toList();
             require(PEAK_BYTES
                     + cases.stream().mapToLong(SpeedCase::bytes).max().orElse(0));
+            if (peers) {
+                new PeerProducts(spec.commandLine().getOut(), json, quick ? 0.01 : SECONDS).run(device, cases);
+                return 0;
+            }
             var timings = new ArrayList<Timing>();
             var measured = new EnumMap<Peak, List<Double>>(Peak.class);
             for (SpeedCase c : cases) {
