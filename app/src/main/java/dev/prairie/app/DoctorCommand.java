@@ -5,6 +5,7 @@ import dev.prairie.tensor.conformance.Conformance;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Peak;
 import dev.prairie.train.loop.MemoryEstimate;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -50,7 +51,7 @@ final class DoctorCommand implements Callable<Integer> {
                 if (device.kernels(precision) instanceof GradKernels trains)
                     tables.add(new Tables(precision, Conformance.run(trains, precision)));
             description = device.description();
-            peak = device.peakFlops();
+            peak = device.measure(Peak.F32);
         }
         PrintWriter out = spec.commandLine().getOut();
         if (json) out.println(tree(devices, chosen, tables));

@@ -124,8 +124,7 @@ final class QuickstartCommand implements Callable<Integer> {
                 recipe.transformer(recipe.vocabulary()),
                 recipe.batch(),
                 recipe.context(),
-                device,
-                recipe.precision().type())) {
+                device.gradKernels(recipe.precision().type()))) {
             for (int i = 0; i < PROBE_STEPS; i++) seconds = Math.min(seconds, probe.step());
         }
         int steps = (int) Math.clamp(minutes * 60 * 0.9 / seconds, 10, 1_000_000); // a tenth for reading and validating

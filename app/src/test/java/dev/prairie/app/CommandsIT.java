@@ -73,6 +73,42 @@ class CommandsIT {
     }
 
     @Test
+    void benchTellsWhatTheMachineCanDoAndWhatEachKernelDoes() throws Exception {
+        JsonNode bench = json(prairie("bench", "operators", "--quick", "--json", "--threads", "2"));
+        assertThat(bench.propertyNames()).containsExactly("threads", "peaks", "cases");
+        assertThat(bench.path("threads").intValue()).isEqualTo(2);
+        assertThat(bench.path("peaks").propertyNames()).containsExactly("f32", "bf16", "int8", "readGBs");
+        assertThat(bench.path("peaks").path("f32").doubleValue()).isPositive();
+        assertThat(bench.path("cases").size()).isGreaterThan(30);
+        for (JsonNode c : bench.path("cases")) {
+            assertThat(c.propertyNames()).containsExactly("op", "type", "shape", "rate", "unit", "share");
+            assertThat(c.path("unit").stringValue()).isIn("GFLOP/s", "GOP/s", "GB/s");
+            assertThat(c.path("rate").doubleValue()).as(c.toString()).isPositive();
+        }
+        Prairie.Result plain = prairie("bench", "operators", "--quick", "--device", "cpu:vector");
+        assertThat(plain.out()).contains("cpu:vector").contains("peak READ").contains("matmulBackwardWeight");
+    }
+
+    @Test
+    void benchComparesTheTiersOfThisPlatform() throws Exception {
+        refused("--ab compares", "choose another", "bench", "training", "--ab", "--device", "cpu:vector");
+        JsonNode doctor = json(prairie("doctor", "--json"));
+        String device = doctor.path("device").path("name").stringValue();
+        if (device.equals("cpu:vector")) return; // there is no other tier
+        JsonNode line = json(prairie("bench", "training", "--ab", "--steps", "1", "--json"));
+        assertThat(line.propertyNames())
+                .containsExactly("model", "precision", "ours", "peer", "ratio", "lossDifference");
+        assertThat(line.path("ours").path("tokensPerSecond").doubleValue()).isPositive();
+        assertThat(line.path("peer").propertyNames()).containsExactly("name", "tokensPerSecond");
+        assertThat(line.path("peer").path("name").stringValue()).isEqualTo("cpu:vector F32");
+        assertThat(line.path("lossDifference").doubleValue()).isBetween(0.0, 0.01);
+        JsonNode all = json(prairie("bench", "training", "--steps", "1", "--json"));
+        assertThat(all.path("speedup").doubleValue()).isPositive();
+        JsonNode profile = json(prairie("bench", "training", "--steps", "1", "--profile", "--json"));
+        assertThat(profile.path("outside").doubleValue()).isBetween(0.0, 1.0);
+    }
+
+    @Test
     void runContinuesARealModel() throws Exception {
         Path model = Demand.data("stories260k/stories260K.bin");
         JsonNode expected = JsonMapper.shared().readTree(Files.readString(Demand.data("stories260k/expected.json")));
@@ -139,6 +175,7 @@ class CommandsIT {
         Path recipe = Files.writeString(folder.resolve("r.yaml"), "learningrate: 3\nsteps: 5\n");
         Path wrong = Files.writeString(folder.resolve("w.yaml"), "steps: soon\n");
         Path good = Files.writeString(folder.resolve("good.txt"), "word ".repeat(9999));
+        refused("--curves needs a peer", "add --peers", "bench", "training", "--curves", "curves.jsonl");
         refused("no such file", "give the path", "train", "--corpus", "missing.txt");
         refused("empty.txt", "", "train", "--corpus", empty.toString());
         refused("binary.dat", "", "train", "--corpus", binary.toString());

@@ -51,6 +51,22 @@ class LauncherTest {
     }
 
     @Test
+    void peersAreBuiltForThoseWhoAskForThem() throws Exception {
+        prairie("version");
+        Files.createDirectories(house.resolve("peers/target"));
+        Script.Result first = prairie("bench", "training", "--peers");
+        Script.Result second = prairie("bench", "--peers");
+        prairie("version");
+
+        assertThat(first.err()).startsWith("prairie: building (first use) …");
+        assertThat(second.err()).isEmpty();
+        assertThat(Files.readAllLines(house.resolve("builds.txt")))
+                .satisfiesExactly(
+                        plain -> assertThat(plain).doesNotContain("-Ppeers"),
+                        peers -> assertThat(peers).contains("-Ppeers").endsWith("package"));
+    }
+
+    @Test
     void buildsAgainWhenASourceIsNewerOrGone() throws Exception {
         Path source = Files.writeString(house.resolve("app/src/main/java/A.java"), "class A {}");
         prairie();

@@ -103,6 +103,11 @@ public final class Assembler {
         put(0xC3);
     }
 
+    /** Four bytes that are no instruction: a constant. */
+    public void word(int value) {
+        put32(value);
+    }
+
     private void distance(Label to) {
         if (!labels.contains(to)) labels.add(to);
         to.jumps.add(code.size());
@@ -157,6 +162,12 @@ public final class Assembler {
         general(0x8D, to.index(), from);
     }
 
+    /** The address of {@code place}, counted from here: for constants that lie behind the code. */
+    public void lea(Gpr to, Label place) {
+        put(0x48 | (to.index() > 7 ? 4 : 0), 0x8D, (to.index() & 7) << 3 | 5);
+        distance(place);
+    }
+
     public void add(Gpr to, Gpr value) {
         general(0x03, to.index(), value);
     }
@@ -191,6 +202,10 @@ public final class Assembler {
 
     public void xor(Gpr to, Gpr value) {
         general(0x33, to.index(), value);
+    }
+
+    public void xor(Gpr to, int value) {
+        immediate(6, to, value);
     }
 
     public void cmp(Gpr a, Gpr b) {
@@ -262,6 +277,11 @@ public final class Assembler {
         rex(false, 0, at);
         put(0x0F, 0x0D);
         modrm(1, at, 0);
+    }
+
+    /** SFENCE: stores past the caches are seen by others before any later store. */
+    public void sfence() {
+        put(0x0F, 0xAE, 0xF8);
     }
 
     private void general(int opcode, int register, Operand rm) {

@@ -4,6 +4,7 @@ import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Kernels;
+import dev.prairie.tensor.device.Peak;
 import java.util.List;
 
 /** The processor by machine code made for it, and a pool of threads that lives as long as the device. */
@@ -15,7 +16,6 @@ public final class CodegenDevice implements Device {
     private final SystemCalls system;
     private final WorkerPool pool;
     private final List<CodegenKernels> kernels; // one for each precision, F32 first
-    private double peak;
 
     /** Opens it with {@code threads} threads, the caller's being one of them. */
     CodegenDevice(Isa isa, SystemCalls system, int threads) {
@@ -63,9 +63,8 @@ public final class CodegenDevice implements Device {
     }
 
     @Override
-    public synchronized double peakFlops() {
-        if (peak == 0) peak = Peak.measure(pool, isa, system);
-        return peak;
+    public double measure(Peak peak) {
+        return Peaks.measure(peak, pool, isa, system);
     }
 
     @Override

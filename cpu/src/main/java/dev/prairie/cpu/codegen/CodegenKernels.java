@@ -1,5 +1,8 @@
 package dev.prairie.cpu.codegen;
 
+import dev.prairie.cpu.codegen.Gemm.Matrix;
+import dev.prairie.cpu.codegen.Gemm.Product;
+import dev.prairie.cpu.codegen.NormKernels.Results;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.VectorKernels;
 import dev.prairie.tensor.DType;
@@ -21,11 +24,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CodegenKernels implements GradKernels, AutoCloseable {
     /** What the operands of products may be rounded to. */
-    public static final List<DType> PRECISIONS = List.of(DType.F32);
+    public static final List<DType> PRECISIONS = List.of(DType.F32, DType.BF16);
+
+    /** From this many rows on packing the weights pays; below, the product is as fast as they can be read. */
+    private static final int FEW = 16;
 
     private final DType precision;
     private final VectorKernels vector;
     private final CodePages pages;
+    private final Arena arena = Arena.ofShared();
+    private final PointwiseKernels pointwise;
+    private final RowKernels sums;
+    private final NormKernels norms;
+    private final LossKernels loss;
+    private final RopeKernels rope;
+    private final OptimizerKernels optimizer;
+    private final CastKernels casts;
+    private final Attention attention;
+    private final Gemm gemm;
     private final WorkerPool pool;
     private final SystemCalls system;
     private final PanelProduct panels;
@@ -47,6 +63,16 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         this.precision = precision;
         vector = new VectorKernels(pool);
         pages = new CodePages(system);
+        var generated = new Generated(pages, isa, Frame.forWorkers(arena, pool.threads()));
+        pointwise = new PointwiseKernels(generated, pool);
+        sums = new RowKernels(generated, pool, new Pages(system, 1));
+        norms = new NormKernels(generated, pool, sums, new Pages(system, 1));
+        loss = new LossKernels(generated, pool);
+        rope = new RopeKernels(generated, pool);
+        optimizer = new OptimizerKernels(generated, pool, new Pages(system, 1));
+        casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
+        attention = new Attention(pages, isa, pool, precision);
+        gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
         this.pool = pool;
         this.system = system;
         panels = new PanelProduct(pool, pages, system, isa);
@@ -58,6 +84,26 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         return precision;
     }
 
+    private static long at(Tensor t) {
+        return t.segment().address();
+    }
+
+    private static long to(Gradient d) {
+        return at(d.tensor());
+    }
+
+    private static int rows(Tensor t) {
+        return t.shape().rows();
+    }
+
+    private static int width(Tensor t) {
+        return t.shape().last();
+    }
+
+    private static long size(Tensor t) {
+        return t.shape().size();
+    }
+
     @Override
     public void embedding(Tensor out, Tensor table, int[] ids) {
         vector.embedding(out, table, ids);
@@ -65,33 +111,48 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void embeddingBackward(Gradient dTable, Tensor dOut, int[] ids) {
-        vector.embeddingBackward(dTable, dOut, ids);
+        gatherBackward(dTable, dOut, ids);
     }
 
     @Override
     public void rmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w, float eps) {
-        vector.rmsNorm(out, rstd, x, w, eps);
+        norms.rms(at(out), at(rstd), at(x), at(w), eps, rows(x), width(x));
     }
 
     @Override
     public void rmsNormBackward(Gradient dX, Gradient dW, Tensor dOut, Tensor x, Tensor w, Tensor rstd) {
-        vector.rmsNormBackward(dX, dW, dOut, x, w, rstd);
+        var to = new Results(to(dX), dX.add(), to(dW), dW.add(), 0, false);
+        norms.rmsBackward(to, at(dOut), at(x), at(w), at(rstd), rows(x), width(x));
     }
 
     @Override
     public void layerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps) {
-        vector.layerNorm(out, mean, rstd, x, w, b, eps);
+        norms.layer(at(out), at(mean), at(rstd), at(x), at(w), at(b), eps, rows(x), width(x));
     }
 
     @Override
     public void layerNormBackward(
             Gradient dX, Gradient dW, Gradient dB, Tensor dOut, Tensor x, Tensor w, Tensor mean, Tensor rstd) {
-        vector.layerNormBackward(dX, dW, dB, dOut, x, w, mean, rstd);
+        var to = new Results(to(dX), dX.add(), to(dW), dW.add(), to(dB), dB.add());
+        norms.layerBackward(to, at(dOut), at(x), at(w), at(mean), at(rstd), rows(x), width(x));
     }
 
     @Override
     public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
-        vector.matmul(out, x, w, bias, residual);
+        int n = rows(x), c = width(x), o = w.shape().dim(0);
+        if (n < FEW && precision == DType.F32) vector.matmul(out, x, w, bias, residual);
+        else
+            gemm.run(new Product(
+                    n,
+                    o,
+                    c,
+                    new Matrix(at(x), 4L * c, true),
+                    new Matrix(at(w), 4L * c, true),
+                    at(out),
+                    4L * o,
+                    bias == null ? 0 : at(bias),
+                    residual == null ? 0 : at(residual),
+                    4L * o));
     }
 
     @Override
@@ -101,8 +162,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void matmul(
-            Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
+    public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
         panels.run(out, x, Panels.of(w), bias, residual);
     }
 
@@ -113,32 +173,40 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w) {
-        vector.matmulBackwardInput(dX, dOut, w);
+        int n = rows(dOut), c = w.shape().dim(1), o = w.shape().dim(0);
+        var a = new Matrix(at(dOut), 4L * o, true);
+        var b = new Matrix(at(w), 4L * c, false);
+        gemm.run(new Product(n, c, o, a, b, to(dX), 4L * c, 0, dX.add() ? to(dX) : 0, 4L * c));
     }
 
     @Override
     public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
-        vector.matmulBackwardWeight(dW, dOut, x);
+        int n = rows(x), c = width(x), o = width(dOut);
+        var a = new Matrix(at(dOut), 4L * o, false);
+        var b = new Matrix(at(x), 4L * c, false);
+        gemm.run(new Product(o, c, n, a, b, to(dW), 4L * c, 0, dW.add() ? to(dW) : 0, 4L * c));
     }
 
     @Override
     public void biasBackward(Gradient dBias, Tensor dOut) {
-        vector.biasBackward(dBias, dOut);
+        sums.sum(to(dBias), dBias.add(), at(dOut), rows(dOut), width(dOut));
     }
 
     @Override
     public void rope(Tensor out, Tensor x, int[] positions, float theta) {
-        vector.rope(out, x, positions, theta);
+        rope.forward(
+                at(out), at(x), positions, theta, x.shape().dim(1), x.shape().dim(2));
     }
 
     @Override
     public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
-        vector.ropeBackward(dX, dOut, positions, theta);
+        int heads = dOut.shape().dim(1), width = dOut.shape().dim(2);
+        rope.backward(to(dX), dX.add(), at(dOut), positions, theta, heads, width);
     }
 
     @Override
     public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        vector.attention(out, lse, q, kv, tokens, scale);
+        attention.forward(out, lse, q, kv, tokens, scale);
     }
 
     @Override
@@ -153,42 +221,42 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
             KeyValues kv,
             Tokens tokens,
             float scale) {
-        vector.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+        attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
     }
 
     @Override
     public void swiGlu(Tensor out, Tensor gate, Tensor up) {
-        vector.swiGlu(out, gate, up);
+        pointwise.swiGlu(at(out), at(gate), at(up), size(out));
     }
 
     @Override
     public void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up) {
-        vector.swiGluBackward(dGate, dUp, dOut, gate, up);
+        pointwise.swiGluBackward(to(dGate), dGate.add(), to(dUp), dUp.add(), at(dOut), at(gate), at(up), size(dOut));
     }
 
     @Override
     public void gelu(Tensor out, Tensor x) {
-        vector.gelu(out, x);
+        pointwise.gelu(at(out), at(x), size(x));
     }
 
     @Override
     public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
-        vector.geluBackward(dX, dOut, x);
+        pointwise.geluBackward(to(dX), dX.add(), at(dOut), at(x), size(x));
     }
 
     @Override
     public void add(Tensor out, Tensor a, Tensor b) {
-        vector.add(out, a, b);
+        pointwise.add(at(out), at(a), at(b), size(out));
     }
 
     @Override
     public void scale(Tensor out, Tensor x, float factor) {
-        vector.scale(out, x, factor);
+        pointwise.scale(at(out), at(x), factor, size(x));
     }
 
     @Override
     public void accumulate(Gradient dst, Tensor src, float factor) {
-        vector.accumulate(dst, src, factor);
+        pointwise.accumulate(to(dst), dst.add(), at(src), factor, size(src));
     }
 
     @Override
@@ -198,32 +266,35 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void gatherBackward(Gradient dX, Tensor dOut, int[] rows) {
-        vector.gatherBackward(dX, dOut, rows);
+        long to = to(dX);
+        if (!dX.add()) sums.clear(to, size(dX.tensor()));
+        sums.scatterAdd(to, at(dOut), rows, width(dOut));
     }
 
     @Override
     public void cast(Tensor out, Tensor x) {
-        vector.cast(out, x);
+        if (casts.can(out.type(), x.type())) casts.run(at(out), out.type(), at(x), x.type(), size(x));
+        else vector.cast(out, x);
     }
 
     @Override
     public void crossEntropy(Tensor losses, Tensor lse, Tensor logits, int[] targets) {
-        vector.crossEntropy(losses, lse, logits, targets);
+        loss.crossEntropy(at(losses), at(lse), at(logits), targets, width(logits));
     }
 
     @Override
     public void crossEntropyBackward(Gradient dLogits, Tensor dLosses, Tensor logits, Tensor lse, int[] targets) {
-        vector.crossEntropyBackward(dLogits, dLosses, logits, lse, targets);
+        loss.crossEntropyBackward(to(dLogits), dLogits.add(), at(dLosses), at(logits), at(lse), targets, width(logits));
     }
 
     @Override
     public double squaredNorm(Tensor x) {
-        return vector.squaredNorm(x);
+        return optimizer.squaredNorm(at(x), size(x));
     }
 
     @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step) {
-        vector.adamW(w, g, m, v, step);
+    public void adamW(List<Parameter> parameters, AdamW step) {
+        optimizer.adamW(parameters, step);
     }
 
     @Override
@@ -231,6 +302,14 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         numbers.close();
         panels.close();
         vector.close();
+        sums.close();
+        norms.close();
+        rope.close();
+        optimizer.close();
+        casts.close();
+        attention.close();
+        gemm.close();
+        arena.close();
         pages.close();
     }
 }

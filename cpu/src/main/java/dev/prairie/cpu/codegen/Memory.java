@@ -1,6 +1,7 @@
 package dev.prairie.cpu.codegen;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * All memory by address, for what the kernels' drivers copy themselves. Nothing is checked: shapes were, and tensors are
@@ -19,6 +20,22 @@ final class Memory {
 
     static void clear(long at, long bytes) {
         ALL.asSlice(at, bytes).fill((byte) 0);
+    }
+
+    static float get(long at) {
+        return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+    }
+
+    static void set(long at, float x) {
+        ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, x);
+    }
+
+    static double getDouble(long at) {
+        return ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, at);
+    }
+
+    static void setDouble(long at, double x) {
+        ALL.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, at, x);
     }
 
     /** The memory at an address, as a segment. */

@@ -179,6 +179,10 @@ final class MultiplyTiles {
         Vec minimum = Vec.zmm(31);
         a.emit(VMOVUPS, minimum, Mem.at(W, layout.unpackedMinima() + column));
         for (int r = 0; r < ROWS; r++)
-            a.emit(VFNMADD231PS, sum(r), minimum, Mem.at(S, PanelCode.SIDE_TERMS + 4 * r).toAllLanes());
+            a.emit(
+                    VFNMADD231PS,
+                    sum(r),
+                    minimum,
+                    Mem.at(S, PanelCode.SIDE_TERMS + 4 * r).toAllLanes());
     }
 }

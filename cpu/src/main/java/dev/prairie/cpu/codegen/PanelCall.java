@@ -40,7 +40,7 @@ enum PanelCall {
     }
 
     private int offset() {
-        return compareTo(X) * Long.BYTES;
+        return ordinal() * Long.BYTES;
     }
 
     void set(MemorySegment call, long value) {

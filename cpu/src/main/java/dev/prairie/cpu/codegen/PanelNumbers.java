@@ -7,12 +7,15 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The input's gradient of a product with quantised weights: some panels at a time become F32 numbers again, and a product
  * of F32 numbers does the rest.
  */
 final class PanelNumbers implements AutoCloseable {
+    private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+
     /** Columns at a time. */
     private static final int TOGETHER = 8 * PanelLayout.COLUMNS;
 
@@ -62,6 +65,7 @@ final class PanelNumbers implements AutoCloseable {
         PanelLayout layout = w.layout();
         int unit = layout.unpackedBytes() * layout.blocks();
         Kernel unpack = panels.unpack(layout);
+        boolean signed = panels.signed(layout);
         pool.run(Math.ceilDiv(count, PanelLayout.COLUMNS), (task, worker) -> {
             long unpacked = memory.take(2 + worker, unit);
             int columns = Math.min(PanelLayout.COLUMNS, count - task * PanelLayout.COLUMNS);
@@ -71,6 +75,7 @@ final class PanelNumbers implements AutoCloseable {
                 for (int b = 0; b < layout.blocks(); b++)
                     block(
                             layout,
+                            signed,
                             Memory.segment(unpacked + (long) b * layout.unpackedBytes(), layout.unpackedBytes()),
                             columns,
                             rows + 4L * (block + b) * PanelLayout.BLOCK,
@@ -79,15 +84,16 @@ final class PanelNumbers implements AutoCloseable {
         });
     }
 
-    private static void block(PanelLayout layout, MemorySegment from, int columns, long to, long row) {
+    private static void block(PanelLayout layout, boolean signed, MemorySegment from, int columns, long to, long row) {
         MemorySegment rows = Memory.segment(to, (columns - 1) * row + 4L * PanelLayout.BLOCK);
         for (int c = 0; c < columns; c++) {
             float minimum = layout.minima() ? from.get(Tensor.FLOAT, layout.unpackedMinima() + 4L * c) : 0;
             for (int k = 0; k < PanelLayout.BLOCK; k++) {
                 int q = k / 4;
                 float scale = from.get(Tensor.FLOAT, PanelLayout.unpackedScales(q / layout.quads()) + 4L * c);
-                int level = from.get(java.lang.foreign.ValueLayout.JAVA_BYTE, q * PanelLayout.QUAD + 4L * c + k % 4) & 255;
-                rows.set(Tensor.FLOAT, c * row + 4L * k, scale * (level - layout.offset()) - minimum);
+                byte level = from.get(BYTE, (long) q * PanelLayout.QUAD + 4L * c + k % 4);
+                int number = signed ? level : (level & 255) - layout.offset();
+                rows.set(Tensor.FLOAT, c * row + 4L * k, scale * number - minimum);
             }
         }
     }

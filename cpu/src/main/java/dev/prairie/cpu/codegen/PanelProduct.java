@@ -54,6 +54,11 @@ final class PanelProduct implements AutoCloseable {
         return kernels(layout).unpack();
     }
 
+    /** Whether that kernel's bytes are signed. */
+    boolean signed(PanelLayout layout) {
+        return UnpackPanel.signed(isa, layout);
+    }
+
     /** The memory of a product. Addresses; {@code bias} and {@code residual} may be 0. */
     private record Job(
             Panels w,
@@ -81,7 +86,8 @@ final class PanelProduct implements AutoCloseable {
         long xRow = tiles
                 ? (long) w.blocks() * PanelLayout.BLOCK
                 : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
-        long padded = Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
+        long padded =
+                Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
         long sides = tiles ? padded * w.blocks() * PanelCode.SIDE / PanelCode.STRETCH : 0;
         long records = rounded.take(0, padded * xRow + sides + PAGE);
         long b = bias == null ? 0 : bias.segment().address();
@@ -100,10 +106,10 @@ final class PanelProduct implements AutoCloseable {
             for (int i = task * rows; i < Math.min((task + 1) * rows, j.n); i++) {
                 int stretch = i / PanelCode.STRETCH, row = i % PanelCode.STRETCH;
                 long to = tiles
-                        ? j.x + stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
+                        ? j.x + (long) stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
                         : j.x + i * j.xRow;
-                long side = j.side + stretch * j.sideStretch() + row * 4L;
-                j.kernels.round(tiles).call(x + 4 * i * width, to, j.w.blocks(), side);
+                long side = j.side + stretch * j.sideStretch() + 4L * row;
+                j.kernels.round(tiles).call(x + 4L * i * width, to, j.w.blocks(), side);
             }
         });
     }
@@ -219,7 +225,12 @@ final class PanelProduct implements AutoCloseable {
             for (int p = 0; p < b.panels; p++) {
                 long to = sums + 128L * p;
                 boolean fresh = block == 0;
-                j.kernels.unpack().call(j.w.at(b.firstPanel + p, block), unpacked, depth / j.w.layout().blocks());
+                j.kernels
+                        .unpack()
+                        .call(
+                                j.w.at(b.firstPanel + p, block),
+                                unpacked,
+                                depth / j.w.layout().blocks());
                 multiply(j, b, call, block, depth, unpacked, to, fresh ? base + 128L * p : to, fresh ? 0 : b.row());
             }
         }

@@ -144,7 +144,7 @@ final class Panels implements PackedWeights {
             long to = unit + layout.head() + (long) b * layout.blockBytes();
             memory.set(BYTE, to + column, (byte) scale(from, at + 4, b));
             memory.set(BYTE, to + 32 + column, (byte) minimum(from, at + 4, b));
-            long bytes = at + 16 + b / 2 * 32;
+            long bytes = at + 16 + b / 2 * 32L;
             int shift = b % 2 * 4;
             for (int p = 0; p < 4; p++) {
                 int low = (from.get(INT, bytes + 4L * p) >>> shift) & HALVES;
@@ -168,11 +168,11 @@ final class Panels implements PackedWeights {
         half(unit, column, from, at + 208);
         for (int b = 0; b < 8; b++) {
             long to = unit + layout.head() + (long) b * layout.blockBytes();
-            memory.set(BYTE, to + column, from.get(BYTE, at + 192 + 2 * b));
-            memory.set(BYTE, to + 32 + column, from.get(BYTE, at + 193 + 2 * b));
+            memory.set(BYTE, to + column, from.get(BYTE, at + 192 + 2L * b));
+            memory.set(BYTE, to + 32 + column, from.get(BYTE, at + 193 + 2L * b));
             int quarter = b % 4;
-            long lows = at + b / 4 * 64 + quarter % 2 * 32;
-            long highs = at + 128 + b / 4 * 32;
+            long lows = at + b / 4 * 64L + quarter % 2 * 32L;
+            long highs = at + 128 + b / 4 * 32L;
             int shift = quarter / 2 * 4;
             int even = 0, odd = 0;
             for (int p = 0; p < 4; p++) {

@@ -11,7 +11,10 @@ final class StreamPanels {
     /** Rows at most; with more the processor limits it, and unpacking once for all of them is faster. */
     static final int ROWS = 4;
 
-    /** How far ahead of its use memory is asked for: about as many bytes as arrive while memory answers. */
+    /**
+     * How far ahead of its use memory is asked for: about as many bytes as arrive while memory answers. Asked for a line at a
+     * time and into the second cache: whole blocks at once, or into the first cache, leave a tenth of the speed (LOG.md).
+     */
     private static final int AHEAD = 2624;
 
     private static final Gpr CALL = RDI, W = RSI, X_ROW = R8, OUT = R10, OUT_ROW = R11, BLOCKS = RCX, UNIT = R14;

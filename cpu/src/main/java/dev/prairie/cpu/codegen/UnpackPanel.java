@@ -11,6 +11,11 @@ import static dev.prairie.cpu.codegen.Simd.*;
 final class UnpackPanel {
     private UnpackPanel() {}
 
+    /** Whether bytes come out signed, and zero is 0 instead of {@link PanelLayout#offset()}. */
+    static boolean signed(Isa isa, PanelLayout layout) {
+        return PanelCode.tiles(isa) && layout.offset() != 0;
+    }
+
     static byte[] code(Isa isa, PanelLayout layout) {
         var a = new Assembler();
         var code = new PanelCode(a, isa, layout);
@@ -18,7 +23,7 @@ final class UnpackPanel {
         var constants = new PanelCode.Constants(code.v(3), code.v(4));
         code.constants(constants);
         Vec offset = code.v(5);
-        boolean signed = PanelCode.tiles(isa) && layout.offset() != 0;
+        boolean signed = signed(isa, layout);
         if (signed) code.constant(offset, layout.offset() * 0x01010101);
         Label unit = a.here();
         a.mov(RAX, RDI); // the unit

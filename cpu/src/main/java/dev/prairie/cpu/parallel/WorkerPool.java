@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WorkerPool implements AutoCloseable {
     /** How long an idle worker looks for work before it sleeps; longer only takes the processor from others. */
-    private static final long SPIN_NANOS = 10_000;
+    private static final long SPIN_NANOS = 50_000;
 
     /** One share of a job. */
     @FunctionalInterface

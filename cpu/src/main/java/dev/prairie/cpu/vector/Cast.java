@@ -5,6 +5,7 @@ import static dev.prairie.cpu.vector.Memory.getShort;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.setShort;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
 

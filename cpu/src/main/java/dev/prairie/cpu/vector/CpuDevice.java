@@ -2,6 +2,7 @@ package dev.prairie.cpu.vector;
 
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.tensor.device.Peak;
 
 /** The processor: its vector unit, and a pool of threads that lives as long as the device. */
 public final class CpuDevice implements Device {
@@ -10,7 +11,6 @@ public final class CpuDevice implements Device {
 
     private final WorkerPool pool;
     private final VectorKernels kernels;
-    private double peak;
 
     /** Opens it with {@code threads} threads, the caller's being one of them. */
     public CpuDevice(int threads) {
@@ -51,9 +51,12 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public synchronized double peakFlops() {
-        if (peak == 0) peak = Peak.measure(pool);
-        return peak;
+    public double measure(Peak peak) {
+        return switch (peak) {
+            case F32 -> Peaks.multiplyAdds(pool);
+            case READ -> Peaks.read(pool);
+            case BF16, INT8 -> 0;
+        };
     }
 
     @Override

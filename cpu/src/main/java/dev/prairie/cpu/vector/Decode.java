@@ -76,7 +76,7 @@ final class Decode {
         float d = half(from);
         float dMin = half(from + 2);
         for (int b = 0; b < 8; b += 2) {
-            long bytes = from + 16 + 16 * b;
+            long bytes = from + 16 + 16L * b;
             float s0 = d * scale(from + 4, b), m0 = dMin * min(from + 4, b);
             float s1 = d * scale(from + 4, b + 1), m1 = dMin * min(from + 4, b + 1);
             for (int i = 0; i < 32; i += STEP) {
@@ -101,10 +101,10 @@ final class Decode {
         float d = half(from + 208);
         for (int h = 0; h < 2; h++)
             for (int i = 0; i < 32; i += STEP) {
-                ByteVector left = Memory.bytes(B, from + 64 * h + i);
-                ByteVector right = Memory.bytes(B, from + 64 * h + 32 + i);
-                ByteVector top = Memory.bytes(B, from + 128 + 32 * h + i);
-                long scales = from + 192 + 8 * h + i / 16;
+                ByteVector left = Memory.bytes(B, from + 64L * h + i);
+                ByteVector right = Memory.bytes(B, from + 64L * h + 32 + i);
+                ByteVector top = Memory.bytes(B, from + 128 + 32L * h + i);
+                long scales = from + 192 + 8L * h + i / 16;
                 long at = to + 4L * (128 * h + i);
                 sixBits(at, low(left).or(top.and((byte) 3).lanewise(VectorOperators.LSHL, 4)), d * getByte(scales));
                 sixBits(

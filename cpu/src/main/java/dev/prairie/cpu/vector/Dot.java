@@ -7,6 +7,7 @@ import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.zero;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import jdk.incubator.vector.FloatVector;
 
@@ -25,7 +26,7 @@ final class Dot {
     /** {@code bias} and {@code residual} are addresses, or 0 for none. */
     static void run(WorkerPool pool, long out, long x, long w, long bias, long residual, int n, int c, int o) {
         int chunk = Math.ceilDiv(Split.rows(c, Split.LIGHT / 2), OUTPUTS) * OUTPUTS;
-        Split.parts(pool, o, chunk, (from, to) -> {
+        Split.parts(pool, o, chunk, (from, to, worker) -> {
             int j = from;
             for (; j + OUTPUTS <= to; j += OUTPUTS)
                 for (int i = 0; i < n; i++) {

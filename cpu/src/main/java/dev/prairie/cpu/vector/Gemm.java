@@ -6,6 +6,7 @@ import static dev.prairie.cpu.vector.MicroKernel.COLUMNS;
 import static dev.prairie.cpu.vector.MicroKernel.ROWS;
 import static dev.prairie.cpu.vector.MicroKernel.STEP;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 
 /**

@@ -17,11 +17,11 @@ import java.util.List;
  * @param shared  K, key/value heads
  * @param d       D, width of a head
  */
-record HeadCall(long q, KeyValues kv, long k, long v, Tokens tokens, float scale, int heads, int shared, int d) {
+public record HeadCall(long q, KeyValues kv, long k, long v, Tokens tokens, float scale, int heads, int shared, int d) {
     /** Queries {@code from} to {@code to} of sequence {@code b}, for all query heads of key head {@code head}. */
-    record Share(int b, int head, int from, int to, long cost) {}
+    public record Share(int b, int head, int from, int to, long cost) {}
 
-    static HeadCall of(Tensor q, KeyValues kv, Tokens tokens, float scale) {
+    public static HeadCall of(Tensor q, KeyValues kv, Tokens tokens, float scale) {
         return new HeadCall(
                 Memory.at(q),
                 kv,
@@ -35,7 +35,7 @@ record HeadCall(long q, KeyValues kv, long k, long v, Tokens tokens, float scale
     }
 
     /** Everything there is to do, the largest share first, so that the last ones to finish are small. */
-    List<Share> shares(int queries) {
+    public List<Share> shares(int queries) {
         var all = new ArrayList<Share>();
         for (int b = 0; b < tokens.sequences(); b++) {
             int count = queries(b);
@@ -50,42 +50,42 @@ record HeadCall(long q, KeyValues kv, long k, long v, Tokens tokens, float scale
     }
 
     /** Query tokens of sequence {@code b}. */
-    int queries(int b) {
+    public int queries(int b) {
         return tokens.starts()[b + 1] - tokens.starts()[b];
     }
 
     /** The position of the first of them. */
-    int first(int b) {
+    public int first(int b) {
         return tokens.positions()[tokens.starts()[b]];
     }
 
     /** Query heads that read one key head. */
-    int group() {
+    public int group() {
         return heads / shared;
     }
 
     /** Bytes from the start of a tensor like q to query {@code i} of sequence {@code b}, head {@code h}. */
-    long query(int b, int i, int h) {
+    public long query(int b, int i, int h) {
         return 4 * (((long) tokens.starts()[b] + i) * heads + h) * d;
     }
 
     /** Bytes from one query token to the next. */
-    long queryStride() {
+    public long queryStride() {
         return 4L * heads * d;
     }
 
     /** Elements from the start of an (N, H) tensor, in bytes. */
-    long row(int b, int i, int h) {
+    public long row(int b, int i, int h) {
         return 4 * (((long) tokens.starts()[b] + i) * heads + h);
     }
 
     /** Bytes from the start of a tensor like k to position {@code s} of sequence {@code b}, key head {@code g}. */
-    long key(int b, int s, int g) {
+    public long key(int b, int s, int g) {
         return 4 * ((long) kv.row(b, s) * shared + g) * d;
     }
 
     /** Bytes from one position to the next within a run. */
-    long keyStride() {
+    public long keyStride() {
         return 4L * shared * d;
     }
 

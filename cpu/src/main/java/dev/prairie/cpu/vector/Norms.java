@@ -8,6 +8,7 @@ import static dev.prairie.cpu.vector.Memory.splat;
 import static dev.prairie.cpu.vector.Memory.store;
 import static dev.prairie.cpu.vector.Memory.zero;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import jdk.incubator.vector.FloatVector;
 
@@ -30,7 +31,7 @@ final class Norms implements AutoCloseable {
     }
 
     void rms(long out, long rstd, long x, long w, float eps, int n, int c) {
-        Split.parts(pool, n, Split.rows(c, Split.HEAVY), (from, to) -> {
+        Split.parts(pool, n, Split.rows(c, Split.HEAVY), (from, to, worker) -> {
             for (int i = from; i < to; i++) {
                 long row = x + 4L * i * c;
                 float r = (float) (1 / Math.sqrt(squares(row, 0f, c) / c + eps));
@@ -41,7 +42,7 @@ final class Norms implements AutoCloseable {
     }
 
     void layer(long out, long mean, long rstd, long x, long w, long b, float eps, int n, int c) {
-        Split.parts(pool, n, Split.rows(c, Split.HEAVY), (from, to) -> {
+        Split.parts(pool, n, Split.rows(c, Split.HEAVY), (from, to, worker) -> {
             for (int i = from; i < to; i++) {
                 long row = x + 4L * i * c;
                 float m = sum(row, c) / c;

@@ -6,8 +6,12 @@ import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.store;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
+import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -20,20 +24,42 @@ final class Optimizer {
 
     private Optimizer() {}
 
-    static void adamW(WorkerPool pool, long w, long g, long m, long v, AdamW step, long size) {
+    /** All parameters in one job: most of them are too small to share out alone. */
+    static void adamW(WorkerPool pool, List<Parameter> parameters, AdamW step) {
         float correct1 = (float) (1 / (1 - Math.pow(step.beta1(), step.step())));
         float correct2 = (float) (1 / (1 - Math.pow(step.beta2(), step.step())));
-        Split.elements(
-                pool,
-                size,
-                Split.LIGHT,
-                (at, n, worker) -> adamWRange(w + at, g + at, m + at, v + at, step, correct1, correct2, n));
+        int[] tasks = new int[parameters.size() + 1]; // those before each parameter
+        for (int i = 0; i < parameters.size(); i++)
+            tasks[i + 1] = Math.toIntExact(tasks[i] + Math.ceilDiv(size(parameters.get(i)), Split.LIGHT));
+        pool.run(tasks[parameters.size()], (task, worker) -> {
+            int i = Arrays.binarySearch(tasks, task);
+            if (i < 0) i = -i - 2;
+            while (tasks[i + 1] == task) i++; // empty ones have no task
+            Parameter p = parameters.get(i);
+            long first = (long) (task - tasks[i]) * Split.LIGHT;
+            long at = 4 * first;
+            adamWRange(
+                    Memory.at(p.w()) + at,
+                    Memory.at(p.gradient()) + at,
+                    Memory.at(p.first()) + at,
+                    Memory.at(p.second()) + at,
+                    p.weightDecay(),
+                    step,
+                    correct1,
+                    correct2,
+                    (int) Math.min(Split.LIGHT, size(p) - first));
+        });
     }
 
-    private static void adamWRange(long w, long g, long m, long v, AdamW step, float correct1, float correct2, int n) {
+    private static long size(Parameter p) {
+        return p.w().shape().size();
+    }
+
+    private static void adamWRange(
+            long w, long g, long m, long v, float decay, AdamW step, float correct1, float correct2, int n) {
         float beta1 = step.beta1(), beta2 = step.beta2();
         float gradientScale = step.gradientScale(), epsilon = step.epsilon();
-        float rate = step.learningRate(), keep = 1 - step.learningRate() * step.weightDecay();
+        float rate = step.learningRate(), keep = 1 - step.learningRate() * decay;
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
             long at = 4L * i;

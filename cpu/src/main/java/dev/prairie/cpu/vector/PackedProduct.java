@@ -7,6 +7,7 @@ import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.splat;
 import static dev.prairie.cpu.vector.Memory.store;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.Gemm.Operand;
 import dev.prairie.cpu.vector.Gemm.Product;
@@ -45,7 +46,7 @@ final class PackedProduct implements AutoCloseable {
         int c = w.width(), o = w.outputs();
         if (n == 0 || o == 0) return;
         long xs = rounded.take(0, 4L * n * c);
-        Split.parts(pool, n, Split.rows(c, Split.LIGHT), (from, to) -> {
+        Split.parts(pool, n, Split.rows(c, Split.LIGHT), (from, to, worker) -> {
             for (int i = from; i < to; i++) round(xs + 4L * i * c, x + 4L * i * c, c);
         });
         if (n < Dot.FEW) few(out, xs, w, bias, residual, n);
@@ -82,7 +83,7 @@ final class PackedProduct implements AutoCloseable {
         for (int j = 0; j < w.outputs(); j += most) {
             int first = j;
             int count = Math.min(most, w.outputs() - j);
-            Split.parts(pool, count, Split.rows(c, Split.LIGHT), (from, to) -> {
+            Split.parts(pool, count, Split.rows(c, Split.LIGHT), (from, to, worker) -> {
                 for (int i = from; i < to; i++) w.decode(rows + 4L * i * c, first + i);
             });
             part.run(j, count, rows);

@@ -6,30 +6,25 @@ import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.store;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/**
- * Rotary positions. The cosines and sines of a batch are computed once and kept: all layers, queries and keys, forward
- * and backward, ask for the same ones. Arguments are addresses.
- */
+/** Rotary positions. Arguments are addresses. */
 final class Rope implements AutoCloseable {
     private final WorkerPool pool;
-    private final Scratch table = new Scratch(1);
-    private int[] positions = {};
-    private float theta = Float.NaN;
-    private int width;
+    private final RopeTable table;
 
     Rope(WorkerPool pool) {
         this.pool = pool;
+        this.table = new RopeTable(pool);
     }
 
     /** {@code out = turned x}. */
     synchronized void forward(long out, long x, int[] at, float base, int heads, int d) {
         int half = d / 2;
-        long turns = table(at, base, d);
-        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to) -> {
+        long turns = table.of(at, base, d);
+        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to, worker) -> {
             for (int n = from; n < to; n++)
                 for (int h = 0; h < heads; h++) {
                     long row = 4L * ((long) n * heads + h) * d;
@@ -41,36 +36,14 @@ final class Rope implements AutoCloseable {
     /** {@code dX = dOut turned back}, on top of what is there or over it. */
     synchronized void backward(long dX, boolean add, long dOut, int[] at, float base, int heads, int d) {
         int half = d / 2;
-        long turns = table(at, base, d);
-        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to) -> {
+        long turns = table.of(at, base, d);
+        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to, worker) -> {
             for (int n = from; n < to; n++)
                 for (int h = 0; h < heads; h++) {
                     long row = 4L * ((long) n * heads + h) * d;
                     turnBack(dX + row, add, dOut + row, turns + 4L * n * d, half);
                 }
         });
-    }
-
-    /** For each token {@code d / 2} cosines and {@code d / 2} sines. */
-    private long table(int[] at, float base, int d) {
-        long to = table.take(0, 4L * at.length * d);
-        if (base == theta && d == width && Arrays.equals(at, positions)) return to;
-        theta = Float.NaN; // equal to nothing until the table is complete
-        int half = d / 2;
-        double[] speed = new double[half];
-        for (int i = 0; i < half; i++) speed[i] = Math.pow(base, -2.0 * i / d);
-        Split.parts(pool, at.length, Split.rows(d, 512), (from, end) -> {
-            for (int n = from; n < end; n++)
-                for (int i = 0; i < half; i++) {
-                    double angle = at[n] * speed[i];
-                    set(to + 4L * ((long) n * d + i), (float) Math.cos(angle));
-                    set(to + 4L * ((long) n * d + half + i), (float) Math.sin(angle));
-                }
-        });
-        positions = at.clone();
-        theta = base;
-        width = d;
-        return to;
     }
 
     private static void turn(long out, long x, long turns, int half) {

@@ -7,6 +7,7 @@ import static dev.prairie.cpu.vector.Memory.load;
 import static dev.prairie.cpu.vector.Memory.set;
 import static dev.prairie.cpu.vector.Memory.store;
 
+import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import jdk.incubator.vector.FloatVector;
 
@@ -19,7 +20,7 @@ final class Rows {
 
     /** {@code out[m] = from[rows[m]]}. */
     static void gather(WorkerPool pool, long out, long from, int[] rows, int width) {
-        Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end) -> {
+        Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
             for (int m = first; m < end; m++)
                 Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
         });
@@ -27,7 +28,7 @@ final class Rows {
 
     /** {@code to[rows[m]] += d[m]}, in the order of m: a task owns columns, so that no two write the same number. */
     static void scatterAdd(WorkerPool pool, long to, long d, int[] rows, int width) {
-        Split.parts(pool, width, columns(width, rows.length), (first, end) -> {
+        Split.parts(pool, width, columns(width, rows.length), (first, end, worker) -> {
             for (int m = 0; m < rows.length; m++)
                 Elementwise.accumulateRange(
                         to + 4L * ((long) rows[m] * width + first),
@@ -43,7 +44,7 @@ final class Rows {
             if (!add) Memory.clear(to, 4L * width);
             return;
         }
-        Split.parts(pool, width, columns(width, n), (first, end) -> {
+        Split.parts(pool, width, columns(width, n), (first, end, worker) -> {
             int j = first;
             for (; j + 4 * LANES <= end; j += 4 * LANES) sumFour(to + 4L * j, add, d + 4L * j, n, 4L * width);
             for (; j + LANES <= end; j += LANES) sumOne(to + 4L * j, add, d + 4L * j, n, 4L * width);

@@ -12,6 +12,7 @@ import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
 import dev.prairie.tensor.device.PackedWeights;
 import java.lang.foreign.Arena;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -239,8 +240,8 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step) {
-        Optimizer.adamW(pool, at(w), at(g), at(m), at(v), step, size(w));
+    public void adamW(List<Parameter> parameters, AdamW step) {
+        Optimizer.adamW(pool, parameters, step);
     }
 
     @Override

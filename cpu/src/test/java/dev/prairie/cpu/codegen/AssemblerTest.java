@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.prairie.cpu.codegen.Assembler.Condition;
 import dev.prairie.cpu.codegen.Assembler.Nearness;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -87,6 +89,7 @@ class AssemblerTest {
         numbers("add", Assembler::add);
         numbers("sub", Assembler::sub);
         numbers("and", Assembler::and);
+        numbers("xor", Assembler::xor);
         numbers("cmp", Assembler::cmp);
         numbers("mov", (a, x, value) -> a.mov(x, value.longValue()));
         memory("mov", "QWORD PTR ", Assembler::mov);
@@ -113,6 +116,7 @@ class AssemblerTest {
         all.add("cpuid", Assembler::cpuid);
         all.add("xgetbv", Assembler::xgetbv);
         all.add("vzeroupper", Assembler::vzeroupper);
+        all.add("sfence", Assembler::sfence);
         all.check();
     }
 
@@ -191,6 +195,40 @@ class AssemblerTest {
         all.add("jmp 0x0", Arrays.copyOfRange(code, at, at += 5));
         assertThat(at).isEqualTo(last);
         all.check();
+    }
+
+    @Test
+    void constantsBehindTheCode() throws Exception {
+        for (Gpr x : Gpr.values()) {
+            var a = new Assembler();
+            var constant = new Label();
+            a.lea(x, constant);
+            a.ret();
+            a.ret();
+            a.place(constant);
+            a.word(0x90C3D8F7);
+            byte[] code = a.bytes();
+            assertThat(Arrays.copyOfRange(code, 9, 13)).containsExactly(0xF7, 0xD8, 0xC3, 0x90); // lowest first
+            all.add("lea " + text(x) + ",[rip+0x2]", Arrays.copyOf(code, 7));
+            all.add("ret", Arrays.copyOfRange(code, 7, 8));
+            all.add("ret", Arrays.copyOfRange(code, 8, 9));
+        }
+        all.check();
+    }
+
+    /** Who adds an instruction adds its test, and then its name here. */
+    @Test
+    void nothingIsLeftOut() {
+        assertThat(Arrays.stream(Assembler.class.getDeclaredMethods())
+                        .filter(m -> Modifier.isPublic(m.getModifiers()))
+                        .map(Method::getName)
+                        .distinct())
+                .containsExactlyInAnyOrder(
+                        ("bytes place here align jump ret word push pop mov mov32 lea add sub and or xor cmp test imul shl"
+                                        + " shr min cpuid xgetbv prefetch prefetchw kmovw kmovd kmovq knotw ldtilecfg"
+                                        + " tilerelease tilezero tileloadd tilestored tdpbf16ps tdpbssd vzeroupper sfence emit"
+                                        + " masked zeroed")
+                                .split(" ", -1));
     }
 
     @Test

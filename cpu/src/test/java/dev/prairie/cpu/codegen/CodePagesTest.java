@@ -3,15 +3,10 @@ package dev.prairie.cpu.codegen;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.NoSuchElementException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -66,7 +61,7 @@ class CodePagesTest {
             pages.add(new byte[4096]);
             pages.add(new byte[4097]);
             assertThat(system.mapped).hasSize(3);
-            for (long at : system.mapped.keySet()) assertThat(rights(at)).isEqualTo("r-xp");
+            for (long at : system.mapped.keySet()) assertThat(PageRights.of(at)).isEqualTo("r-xp");
         }
         assertThat(system.asked)
                 .containsExactly(
@@ -86,9 +81,9 @@ class CodePagesTest {
     void newPagesCannotBeExecuted() {
         var system = new SystemCalls.Linux();
         long at = system.map(4096);
-        assertThat(rights(at)).isEqualTo("rw-p");
+        assertThat(PageRights.of(at)).isEqualTo("rw-p");
         system.protect(at, 4096, SystemCalls.NO_ACCESS);
-        assertThat(rights(at)).isEqualTo("---p");
+        assertThat(PageRights.of(at)).isEqualTo("---p");
         system.unmap(at, 4096);
     }
 
@@ -128,20 +123,5 @@ class CodePagesTest {
                 .isInstanceOf(SystemCalls.Refused.class)
                 .hasMessageContaining("mprotect to read and execute")
                 .hasMessageContaining("error 22");
-    }
-
-    /** What Linux says of the page at {@code address}. */
-    private static String rights(long address) {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
-                int dash = line.indexOf('-'), space = line.indexOf(' ');
-                if (Long.compareUnsigned(Long.parseUnsignedLong(line.substring(0, dash), 16), address) <= 0
-                        && Long.compareUnsigned(Long.parseUnsignedLong(line.substring(dash + 1, space), 16), address)
-                                > 0) return line.substring(space + 1, space + 5);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        throw new NoSuchElementException("no page at " + address);
     }
 }

@@ -8,6 +8,7 @@ import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.DeviceProvider;
 import dev.prairie.tensor.device.DeviceProvider.Probe;
 import dev.prairie.tensor.device.Devices;
+import dev.prairie.tensor.device.Peak;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
@@ -87,7 +88,8 @@ class CodegenProviderTest {
                     .contains("BF16 by")
                     .endsWith(", 2 threads");
             assertThat(device.kernels()).isInstanceOf(CodegenKernels.class);
-            assertThat(device.peakFlops()).isGreaterThan(1e9).isEqualTo(device.peakFlops());
+            for (Peak peak : Peak.values())
+                assertThat(device.measure(peak)).as(peak.name()).isGreaterThan(1e9);
         }
     }
 
@@ -97,7 +99,7 @@ class CodegenProviderTest {
         Isa isa = Isas.runnable().getLast();
         try (var device = new CodegenDevice(isa, system, 1)) {
             assertThat(device.description()).isEqualTo(isa + ", 1 thread");
-            assertThat(device.peakFlops()).isPositive();
+            for (Peak peak : Peak.values()) assertThat(device.measure(peak)).isPositive();
         }
         assertThat(system.asked).isNotEmpty();
         assertThat(system.mapped).isEmpty();

@@ -103,6 +103,7 @@ final class Disassembly {
         return line.strip()
                 .replaceAll("\\s+", " ")
                 .replaceFirst("^\\{e?vex} ", "")
+                .replaceFirst(" # 0x[0-9a-f]+$", "") // where a distance leads
                 .replace("+0x0]", "]") // RBP and R13 as a base always carry a displacement
                 .replaceFirst("(DWORD|QWORD) BCST (\\[.*])\\{1to\\d+}", "$1 BCST $2"); // where the result does not tell
     }

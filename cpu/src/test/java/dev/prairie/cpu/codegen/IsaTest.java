@@ -56,10 +56,10 @@ class IsaTest {
     void tiles() {
         Set<Feature> sapphireRapids =
                 with(SKYLAKE_SERVER, AVX_VNNI, AVX512_VNNI, AVX512_BF16, AMX_TILE, AMX_BF16, AMX_INT8);
-        chosen(new Isa(512, Bf16.TILES, Int8.QUADS), INTEL, sapphireRapids);
+        chosen(new Isa(512, Bf16.TILES, Int8.TILES), INTEL, sapphireRapids);
         var withoutBf16 = EnumSet.copyOf(sapphireRapids);
         withoutBf16.remove(AMX_BF16);
-        chosen(new Isa(512, Bf16.FMA, Int8.QUADS), INTEL, withoutBf16);
+        chosen(new Isa(512, Bf16.FMA, Int8.TILES), INTEL, withoutBf16);
         var notPermitted = EnumSet.copyOf(sapphireRapids);
         notPermitted.removeAll(Set.of(AMX_TILE, AMX_BF16, AMX_INT8));
         chosen(new Isa(512, Bf16.FMA, Int8.QUADS), INTEL, notPermitted);
@@ -97,7 +97,8 @@ class IsaTest {
         assertThat(narrow.registers()).isEqualTo(16);
         assertThat(wide).hasToString("AVX-512, BF16 by F32 multiply-add, INT8 by vpmaddubsw");
         assertThat(new Isa(256, Bf16.FMA, Int8.QUADS)).hasToString("AVX2, BF16 by F32 multiply-add, INT8 by vpdpbusd");
-        assertThat(new Isa(512, Bf16.TILES, Int8.QUADS)).asString().contains("AMX tiles");
+        assertThat(new Isa(512, Bf16.TILES, Int8.QUADS)).asString().contains("BF16 by AMX tiles");
+        assertThat(new Isa(512, Bf16.FMA, Int8.TILES)).asString().contains("INT8 by AMX tiles");
         assertThat(new Isa(512, Bf16.DOT, Int8.QUADS)).asString().contains("vdpbf16ps");
     }
 

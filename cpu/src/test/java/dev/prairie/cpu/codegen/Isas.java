@@ -30,7 +30,8 @@ final class Isas {
         Int8 int8 = f.has(Features.Feature.AVX512_VNNI) ? Int8.QUADS : Int8.PAIRS;
         if (int8 == Int8.QUADS) all.add(new Isa(512, Bf16.FMA, int8));
         if (f.has(Features.Feature.AVX512_BF16)) all.add(new Isa(512, Bf16.DOT, int8));
-        if (f.has(Features.Feature.AMX_TILE, Features.Feature.AMX_BF16)) all.add(new Isa(512, Bf16.TILES, int8));
+        Int8 best = Isa.of(f).orElseThrow().int8();
+        if (f.has(Features.Feature.AMX_TILE, Features.Feature.AMX_BF16)) all.add(new Isa(512, Bf16.TILES, best));
         return all;
     }
 }

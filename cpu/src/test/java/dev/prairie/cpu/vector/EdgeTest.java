@@ -13,9 +13,12 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.Peak;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -95,8 +98,18 @@ class EdgeTest {
             Tensor out = Tensor.over(guarded.buffer().slice(4, 20L * n), DType.F32, Shape.of(5, n));
             Tensor x = random(5, n), w = random(n, n);
             kernels.gelu(out, x);
-            kernels.geluBackward(onto(out), x, x);
-            kernels.matmul(out, x, w, null, null);
+            for (boolean add : new boolean[] {true, false}) {
+                var d = new Gradient(out, add);
+                kernels.geluBackward(d, x, x);
+                kernels.biasBackward(new Gradient(out.view(Shape.of(5 * n)), add), random(3, 5 * n));
+                kernels.swiGluBackward(d, new Gradient(zeros(5, n), add), x, x, x);
+                kernels.accumulate(d, x, 2);
+                kernels.rmsNormBackward(d, new Gradient(zeros(n), add), x, x, random(n), random(5));
+                kernels.matmulBackwardInput(d, x, w);
+                kernels.matmulBackwardWeight(d, random(9, 5), random(9, n));
+                kernels.crossEntropyBackward(d, random(5), x, random(5), new int[] {0, -1, 0, 0, -1});
+            }
+            kernels.matmul(out, x, w, random(n), x);
             kernels.matmulBackwardInput(onto(out), x, w);
             kernels.matmulBackwardWeight(
                     onto(Tensor.over(out.buffer(), DType.F32, Shape.of(5, n))), random(9, 5), random(9, n));
@@ -139,9 +152,41 @@ class EdgeTest {
         kernels.gatherBackward(onto(w), none, no);
         kernels.crossEntropy(nothing, nothing, none, no);
         kernels.crossEntropyBackward(onto(none), nothing, none, nothing, no);
-        kernels.adamW(none, none, none, none, new AdamW(1, 0, 0, 1, 0, 1, 1));
+        var step = new AdamW(1, 0, 0, 1, 1, 1);
+        kernels.adamW(List.of(), step);
+        var empty = new Parameter(none, none, none, none, 0);
+        kernels.adamW(List.of(empty, empty), step);
+        Tensor one = random(1), two = one.view(Shape.of(1)), zero = zeros(1);
+        kernels.adamW(List.of(empty, new Parameter(one, zero, zero, zero, 0.5f), empty), step);
+        assertThat(two.get(0)).isEqualTo(one.get(0));
         assertThat(kernels.squaredNorm(none)).isZero();
         assertThat(w.toFloats()).isEqualTo(before);
+    }
+
+    @Test
+    void overNothingFromNothingIsZero() {
+        Tensor none = zeros(0, 8), nothing = zeros(0);
+        int[] no = {};
+        Gradient matrix = new Gradient(random(8, 8), false), row = new Gradient(random(8), false);
+        Gradient bias = new Gradient(random(8), false), table = new Gradient(random(8, 8), false);
+        kernels.matmulBackwardWeight(matrix, none, none);
+        kernels.layerNormBackward(new Gradient(none, false), row, bias, none, none, random(8), nothing, nothing);
+        kernels.embeddingBackward(table, none, no);
+        for (Gradient d : List.of(matrix, row, bias, table))
+            assertThat(d.tensor().toFloats()).containsOnly(0);
+        kernels.biasBackward(new Gradient(bias.tensor(), false), none);
+        assertThat(bias.tensor().toFloats()).containsOnly(0);
+    }
+
+    @Test
+    void theGradientOfLogitsMayTakeTheirPlace() {
+        Tensor logits = random(9, 130), losses = zeros(9), lse = zeros(9), apart = zeros(9, 130), dLosses = random(9);
+        int[] targets = {3, 129, -1, 0, 64, 1, 2, -1, 128};
+        kernels.crossEntropy(losses, lse, logits, targets);
+        kernels.crossEntropyBackward(new Gradient(apart, false), dLosses, logits, lse, targets);
+        kernels.crossEntropyBackward(new Gradient(logits, false), dLosses, logits, lse, targets);
+        assertThat(logits.toFloats()).isEqualTo(apart.toFloats());
+        assertThat(losses.get(2)).isZero();
     }
 
     @Test
@@ -219,7 +264,9 @@ class EdgeTest {
             assertThat(device.threads()).isEqualTo(2);
             assertThat(device.description()).endsWith("2 threads").contains(Memory.LANES + " lanes");
             assertThat(device.kernels()).isInstanceOf(VectorKernels.class);
-            assertThat(device.peakFlops()).isGreaterThan(1e8).isEqualTo(device.peakFlops());
+            assertThat(device.measure(Peak.F32)).isGreaterThan(1e8);
+            assertThat(device.measure(Peak.READ)).isGreaterThan(1e8);
+            assertThat(device.measure(Peak.INT8)).isZero();
         }
     }
 }

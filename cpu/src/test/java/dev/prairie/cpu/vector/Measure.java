@@ -6,9 +6,12 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import dev.prairie.tensor.device.Peak;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 
@@ -37,8 +40,8 @@ final class Measure {
                     "%s, %s: peak %.1f and %.1f GFLOP/s%n",
                     one.description(),
                     two.description(),
-                    one.peakFlops() / 1e9,
-                    two.peakFlops() / 1e9);
+                    one.measure(Peak.F32) / 1e9,
+                    two.measure(Peak.F32) / 1e9);
             var m = new Measure(
                     new VectorKernels[] {one.kernels(), two.kernels()}, arena, args.length > 0 ? args[0] : "");
             m.products(1024, 384, 1536);
@@ -163,8 +166,9 @@ final class Measure {
     private void optimizer() {
         int n = 12_000_000;
         Tensor w = random(n), g = random(n), m = Tensor.zeros(arena, Shape.of(n)), v = Tensor.zeros(arena, Shape.of(n));
-        var step = new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 3, 0.5f);
-        time("adamW 12M", "GB/s", 28.0 * n, k -> k.adamW(w, g, m, v, step));
+        var parameters = List.of(new Parameter(w, g, m, v, 0.1f));
+        var step = new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 3, 0.5f);
+        time("adamW 12M", "GB/s", 28.0 * n, k -> k.adamW(parameters, step));
         time("squaredNorm 12M", "GB/s", 4.0 * n, k -> k.squaredNorm(g));
     }
 }

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.conformance.Case;
 import dev.prairie.tensor.conformance.Conformance;
+import dev.prairie.tensor.conformance.SpeedCase;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
@@ -38,7 +40,11 @@ class VectorKernelsTest {
     private Stream<DynamicTest> table(int threads) {
         pool = new WorkerPool(threads);
         var kernels = new VectorKernels(pool);
-        return Conformance.cases().stream().map(c -> dynamicTest(c.title(), () -> check(c, kernels)));
+        Stream<Case> timed = Conformance.speedCases(16).stream()
+                .filter(c -> c.precision() == DType.F32)
+                .map(SpeedCase::subject);
+        return Stream.concat(Conformance.cases().stream(), timed)
+                .map(c -> dynamicTest(c.title(), () -> check(c, kernels)));
     }
 
     private static void check(Case c, VectorKernels kernels) {

@@ -14,6 +14,7 @@ import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.GradKernels;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -159,12 +160,13 @@ class AgreementTest {
                 assertThat(twin.step(kernels, ids, targets, rows))
                         .as("step %d", step)
                         .isCloseTo(last, within(1e-4f));
+                var parameters = new ArrayList<GradKernels.Parameter>();
                 for (Tensor p : twin.model.parameters().values()) {
                     float decay = Transformer.decays(p) ? 0.1f : 0;
-                    var numbers = new GradKernels.AdamW(3e-3f, 0.9f, 0.95f, 1e-8f, decay, step, 1);
                     List<Tensor> m = found(moments, p);
-                    kernels.adamW(p, found(twin.gradients, p), m.get(0), m.get(1), numbers);
+                    parameters.add(new GradKernels.Parameter(p, found(twin.gradients, p), m.get(0), m.get(1), decay));
                 }
+                kernels.adamW(parameters, new GradKernels.AdamW(3e-3f, 0.9f, 0.95f, 1e-8f, step, 1));
             }
             assertThat(last).isLessThan(first - 0.2f);
         }

@@ -8,6 +8,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -110,7 +111,9 @@ public final class Tape extends Ops {
     /** Puts {@code factor} times the gradient of {@code Σ losses} into every trainable tensor's gradient. */
     public void backward(Tensor losses, float factor) {
         Tensor seed = allocate(losses.shape());
-        for (long i = 0; i < losses.shape().size(); i++) seed.set(i, factor);
+        float[] factors = new float[Math.toIntExact(losses.shape().size())];
+        Arrays.fill(factors, factor);
+        seed.copyFrom(factors);
         backward(losses, seed);
     }
 

@@ -10,6 +10,7 @@ import dev.prairie.tensor.conformance.Case.Forward;
 import dev.prairie.tensor.conformance.Case.InPlace;
 import dev.prairie.tensor.conformance.Case.Quantized;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
 import java.util.ArrayList;
 import java.util.List;
@@ -277,7 +278,7 @@ final class Cases {
 
     private void optimizer() {
         for (int n : new int[] {1, 17, 64, 4099}) {
-            var step = new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, 3, 0.5f);
+            var step = new AdamW(1e-3f, 0.9f, 0.95f, 1e-8f, 3, 0.5f);
             inPlace(
                     "adamW",
                     "",
@@ -285,13 +286,33 @@ final class Cases {
                     (k, in) -> {
                         k.scale(in.get(3), in.get(3), 0.01f);
                         k.accumulate(new Gradient(in.get(3), true), in.get(4), 1); // second moments are not negative
-                        k.adamW(in.get(0), in.get(1), in.get(2), in.get(3), step);
+                        k.adamW(List.of(new Parameter(in.get(0), in.get(1), in.get(2), in.get(3), 0.1f)), step);
                     },
                     s(n),
                     s(n),
                     s(n),
                     s(n),
                     s(n));
+            inPlace(
+                    "adamW",
+                    "several",
+                    1e-5,
+                    (k, in) -> {
+                        for (int i : new int[] {3, 7}) k.scale(in.get(i), in.get(i), 0); // second moments
+                        k.adamW(List.of(), step);
+                        var both = List.of(
+                                new Parameter(in.get(0), in.get(1), in.get(2), in.get(3), 0),
+                                new Parameter(in.get(4), in.get(5), in.get(6), in.get(7), 0.3f));
+                        k.adamW(both, step);
+                    },
+                    s(n),
+                    s(n),
+                    s(n),
+                    s(n),
+                    s(2, n),
+                    s(2, n),
+                    s(2, n),
+                    s(2, n));
             for (boolean add : new boolean[] {true, false})
                 inPlace(
                         "accumulate",

@@ -45,6 +45,14 @@ public final class Conformance {
         return Cases.all();
     }
 
+    /**
+     * The rows that are timed, in sizes of real models divided by {@code divisor}; in the precisions F32 and BF16, of
+     * which a device may offer one.
+     */
+    public static List<SpeedCase> speedCases(int divisor) {
+        return SpeedCases.all(divisor);
+    }
+
     /** The whole table on one device in F32. */
     public static List<Result> run(GradKernels kernels) {
         return run(kernels, DType.F32);

@@ -50,8 +50,12 @@ public interface Device extends AutoCloseable {
                 "device: " + name() + " can run a model but not train it; choose another with --device");
     }
 
-    /** This device's own F32 multiply-add peak in FLOP/s with all its threads, measured once when first asked. */
-    double peakFlops();
+    /**
+     * What this device can do at most with all its threads: operations a second, for {@link Peak#READ} bytes a second.
+     * 0 where it has no instructions for that. Each call measures anew, for some tenths of a second, since machines are
+     * shared; whoever needs one figure keeps it.
+     */
+    double measure(Peak peak);
 
     @Override
     void close();

@@ -3,6 +3,7 @@ package dev.prairie.tensor.device;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import java.util.List;
 
 /**
  * What a device must add to train. Every backward puts its results into its {@link Gradient}s: {@code +=} below means on
@@ -74,11 +75,22 @@ public interface GradKernels extends Kernels {
     double squaredNorm(Tensor x);
 
     /**
-     * One step of AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101): decoupled decay, both moments corrected for
-     * their start at zero. Updates {@code w}, {@code m} and {@code v} in place; {@code g} is read, times
-     * {@link AdamW#gradientScale}.
+     * One step of AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101) on all parameters in one call, since a model has
+     * hundreds of small ones: decoupled decay, both moments corrected for their start at zero. Updates weights and moments
+     * in place; gradients are read, times {@link AdamW#gradientScale}.
      */
-    void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step);
+    void adamW(List<Parameter> parameters, AdamW step);
+
+    /**
+     * What AdamW keeps for one parameter: four tensors of equal shape, and how it decays.
+     *
+     * @param w           the weights
+     * @param gradient    of the loss
+     * @param first       first moment
+     * @param second      second moment
+     * @param weightDecay decoupled: {@code w -= learningRate * weightDecay * w}
+     */
+    record Parameter(Tensor w, Tensor gradient, Tensor first, Tensor second, float weightDecay) {}
 
     /**
      * The numbers of one AdamW step.
@@ -87,18 +99,10 @@ public interface GradKernels extends Kernels {
      * @param beta1         decay of the first moment
      * @param beta2         decay of the second moment
      * @param epsilon       added to the root of the second moment
-     * @param weightDecay   decoupled: {@code w -= learningRate * weightDecay * w}
      * @param step          counting from 1
      * @param gradientScale applied to every gradient on reading: clipping without a pass of its own
      */
-    record AdamW(
-            float learningRate,
-            float beta1,
-            float beta2,
-            float epsilon,
-            float weightDecay,
-            int step,
-            float gradientScale) {
+    record AdamW(float learningRate, float beta1, float beta2, float epsilon, int step, float gradientScale) {
         public AdamW {
             if (step < 1) throw new IllegalArgumentException("adamW: step " + step + " must count from 1");
         }

@@ -26,6 +26,7 @@ public interface Kernels {
 
     /**
      * {@code out(N, O) = x(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
+     * {@code w} may lie in memory as BF16, where the kernels say that they read it.
      */
     void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual);
 

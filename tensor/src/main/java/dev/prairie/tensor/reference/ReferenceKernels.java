@@ -11,6 +11,7 @@ import dev.prairie.tensor.device.PackedWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -144,6 +145,7 @@ public final class ReferenceKernels implements GradKernels {
 
     // ---- products ---------------------------------------------------------------------------------------------
 
+    /** Weights of any floating type are read as they are. */
     @Override
     public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         int rows = x.shape().rows();
@@ -497,7 +499,11 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
-    public void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamW step) {
+    public void adamW(List<Parameter> parameters, AdamW step) {
+        for (Parameter p : parameters) adamW(p.w(), p.gradient(), p.first(), p.second(), p.weightDecay(), step);
+    }
+
+    private static void adamW(Tensor w, Tensor g, Tensor m, Tensor v, float decay, AdamW step) {
         double first = 1 - Math.pow(step.beta1(), step.step());
         double second = 1 - Math.pow(step.beta2(), step.step());
         for (long i = 0; i < w.shape().size(); i++) {
@@ -507,7 +513,7 @@ public final class ReferenceKernels implements GradKernels {
             double change = mi / first / (Math.sqrt(vi / second) + step.epsilon());
             m.set(i, (float) mi);
             v.set(i, (float) vi);
-            w.set(i, (float) (w.get(i) - step.learningRate() * (change + step.weightDecay() * w.get(i))));
+            w.set(i, (float) (w.get(i) - step.learningRate() * (change + decay * w.get(i))));
         }
     }
 

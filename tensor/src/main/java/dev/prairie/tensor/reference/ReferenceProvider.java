@@ -4,6 +4,7 @@ import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.DeviceProvider;
 import dev.prairie.tensor.device.Kernels;
+import dev.prairie.tensor.device.Peak;
 import java.util.List;
 
 /** Offers the definition itself as a device: always usable, never preferred. */
@@ -55,9 +56,16 @@ public final class ReferenceProvider implements DeviceProvider {
             return new ReferenceKernels(precision);
         }
 
-        /** A chain of dependent multiply-adds: what one plain loop can do. */
+        /** A chain of dependent multiply-adds, what one plain loop can do, in every precision. */
         @Override
-        public double peakFlops() {
+        public double measure(Peak peak) {
+            return switch (peak) {
+                case F32, BF16 -> chain();
+                case INT8, READ -> 0;
+            };
+        }
+
+        private static double chain() {
             int rounds = 20_000_000;
             double best = 0;
             for (int attempt = 0; attempt < 3; attempt++) {

@@ -66,7 +66,7 @@ class DevicesTest {
             }
 
             @Override
-            public double peakFlops() {
+            public double measure(Peak peak) {
                 return 1;
             }
 

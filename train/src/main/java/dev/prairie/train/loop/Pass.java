@@ -49,7 +49,7 @@ public final class Pass implements AutoCloseable {
 
     private static double sum(Tensor losses) {
         double sum = 0;
-        for (long i = 0; i < losses.shape().size(); i++) sum += losses.get(i);
+        for (float loss : losses.toFloats()) sum += loss;
         return sum;
     }
 

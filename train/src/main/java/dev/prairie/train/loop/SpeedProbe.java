@@ -2,9 +2,7 @@ package dev.prairie.train.loop;
 
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Tokens;
-import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.text.batch.Batch;
 import dev.prairie.train.optimizer.Optimizer;
@@ -20,7 +18,6 @@ public final class SpeedProbe implements AutoCloseable {
     private static final Optimizer.Config ADAM = new Optimizer.Config(0.9f, 0.95f, 1e-8f, 0.1f, 1);
 
     private final Arena arena = Arena.ofShared();
-    private final Device device;
     private final GradKernels kernels;
     private final TransformerConfig config;
     private final int length;
@@ -28,13 +25,13 @@ public final class SpeedProbe implements AutoCloseable {
     private final Pass pass;
     private final Batch batch;
     private int steps;
+    private double loss = Double.NaN;
 
-    /** {@code rows} rows of {@code length} tokens a step, products in {@code precision}. */
-    public SpeedProbe(TransformerConfig config, int rows, int length, Device device, DType precision) {
-        this.device = device;
+    /** {@code rows} rows of {@code length} tokens a step. */
+    public SpeedProbe(TransformerConfig config, int rows, int length, GradKernels kernels) {
         this.config = config;
         this.length = length;
-        kernels = device.gradKernels(precision);
+        this.kernels = kernels;
         Transformer model = Transformer.initialise(config, arena, 1);
         optimizer = new Optimizer(ADAM, model.parameters(), arena);
         pass = new Pass(model, kernels);
@@ -48,9 +45,14 @@ public final class SpeedProbe implements AutoCloseable {
     /** One step; returns what it took in seconds. */
     public double step() {
         long began = System.nanoTime();
-        pass.train(batch, batch.tokens(), optimizer.trainable(), false, false);
+        loss = pass.train(batch, batch.tokens(), optimizer.trainable(), false, false) / batch.tokens();
         optimizer.step(kernels, ++steps, 1e-4f);
         return (System.nanoTime() - began) / 1e9;
+    }
+
+    /** The mean loss that the last step found, before it moved the weights; NaN before the first. */
+    public double loss() {
+        return loss;
     }
 
     /** Tokens of a step. */
@@ -58,9 +60,9 @@ public final class SpeedProbe implements AutoCloseable {
         return batch.tokens();
     }
 
-    /** Share of the device's F32 peak that steps of {@code seconds} reach. */
-    public double utilisation(double seconds) {
-        return config.trainingFlopsPerToken(length) * tokens() / seconds / device.peakFlops();
+    /** Share of {@code peak}, in FLOP/s, that steps of {@code seconds} reach. */
+    public double utilisation(double seconds, double peak) {
+        return config.trainingFlopsPerToken(length) * tokens() / seconds / peak;
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.GradKernels;
+import dev.prairie.tensor.device.Peak;
 import dev.prairie.text.batch.Batch;
 import dev.prairie.text.batch.BatchLoader;
 import dev.prairie.text.batch.Shard;
@@ -136,7 +137,7 @@ public final class Trainer implements AutoCloseable {
         }
         pass = new Pass(model, kernels);
         flopsPerToken = config.trainingFlopsPerToken(recipe.context());
-        peak = device.peakFlops();
+        peak = device.measure(Peak.of(recipe.precision().type()));
         listener.note(String.format(
                 Locale.ROOT,
                 "model: %s form, %,d parameters; %s, measured peak %.0f GFLOP/s",

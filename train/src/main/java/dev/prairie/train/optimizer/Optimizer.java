@@ -6,9 +6,12 @@ import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.GradKernels.AdamW;
+import dev.prairie.tensor.device.GradKernels.Parameter;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -39,7 +42,7 @@ public final class Optimizer {
     }
 
     private final Config config;
-    private final Map<String, Tensor> parameters;
+    private final List<Parameter> parameters = new ArrayList<>();
     private final Bundle gradients;
     private final Bundle first;
     private final Bundle second;
@@ -48,13 +51,16 @@ public final class Optimizer {
     /** For these parameters; memory lives as long as {@code arena}. */
     public Optimizer(Config config, Map<String, Tensor> parameters, Arena arena) {
         this.config = config;
-        this.parameters = parameters;
         var shapes = new LinkedHashMap<String, Shape>();
         parameters.forEach((name, t) -> shapes.put(name, t.shape()));
         gradients = Bundle.zeros(arena, shapes);
         first = Bundle.zeros(arena, shapes);
         second = Bundle.zeros(arena, shapes);
-        parameters.forEach((name, t) -> trainable.put(t, gradients.get(name)));
+        parameters.forEach((name, t) -> {
+            float decay = Transformer.decays(t) ? config.weightDecay : 0;
+            this.parameters.add(new Parameter(t, gradients.get(name), first.get(name), second.get(name), decay));
+            trainable.put(t, gradients.get(name));
+        });
     }
 
     /** Each parameter with its gradient: what a Tape takes. */
@@ -82,19 +88,7 @@ public final class Optimizer {
         double norm = Math.sqrt(kernels.squaredNorm(gradients.all()));
         if (Double.isFinite(norm)) {
             float scale = config.clip > 0 && norm > config.clip ? (float) (config.clip / norm) : 1;
-            parameters.forEach((name, w) -> kernels.adamW(
-                    w,
-                    gradients.get(name),
-                    first.get(name),
-                    second.get(name),
-                    new AdamW(
-                            learningRate,
-                            config.beta1,
-                            config.beta2,
-                            config.epsilon,
-                            Transformer.decays(w) ? config.weightDecay : 0,
-                            step,
-                            scale)));
+            kernels.adamW(parameters, new AdamW(learningRate, config.beta1, config.beta2, config.epsilon, step, scale));
         }
         return norm;
     }

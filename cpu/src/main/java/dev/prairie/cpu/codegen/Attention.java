@@ -1,0 +1,101 @@
+package dev.prairie.cpu.codegen;
+
+import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.cpu.vector.HeadCall;
+import dev.prairie.cpu.vector.Scratch;
+import dev.prairie.tensor.DType;
+import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.device.Gradient;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Attention in generated code, forward and backward; {@link AttentionCode} says how. Work is cut by sequence, key head
+ * and, forward, blocks of queries; a task computes what it writes alone, so that the number of threads changes no bit.
+ */
+final class Attention implements AutoCloseable {
+    /** Queries that share one copy of keys and values. */
+    private static final int QUERIES = 256;
+
+    /** Fewer queries than this go one by one, at the speed of memory. */
+    private static final int FEW = 6;
+
+    private final CodePages pages;
+    private final Isa isa;
+    private final WorkerPool pool;
+    private final boolean bf16;
+    private final Scratch scratch;
+    private final Constants constants = new Constants();
+    private final Map<Integer, HeadKernels> kernels = new ConcurrentHashMap<>();
+
+    /** Makes code when a width of head is first seen. */
+    Attention(CodePages pages, Isa isa, WorkerPool pool, DType precision) {
+        this.pages = pages;
+        this.isa = isa;
+        this.pool = pool;
+        this.bf16 = precision == DType.BF16;
+        this.scratch = new Scratch(pool.threads());
+    }
+
+    private HeadKernels kernels(int d) {
+        return kernels.computeIfAbsent(d, w -> HeadKernels.of(new HeadLayout(isa, bf16, w), pages, constants));
+    }
+
+    /** As {@code Kernels.attention}. */
+    void forward(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
+        HeadCall call = HeadCall.of(q, kv, tokens, scale);
+        HeadKernels code = kernels(call.d());
+        int block = code.layout().queries();
+        var shares = call.shares(QUERIES);
+        pool.run(shares.size(), (task, worker) -> {
+            HeadCall.Share s = shares.get(task);
+            if (call.queries(s.b()) < FEW) {
+                new Query(code, call, s, scratch, worker).forward(out, lse);
+                return;
+            }
+            var head = new Head(code, call, s, false, scratch, worker);
+            head.openForward();
+            for (int h = s.head() * call.group(); h < (s.head() + 1) * call.group(); h++)
+                for (int i = s.from(); i < s.to(); i += block)
+                    head.forward(out, lse, h, i, Math.min(block, s.to() - i));
+        });
+    }
+
+    /** As {@code GradKernels.attentionBackward}. */
+    void backward(
+            Gradient dQ,
+            Gradient dK,
+            Gradient dV,
+            Tensor dOut,
+            Tensor out,
+            Tensor lse,
+            Tensor q,
+            KeyValues kv,
+            Tokens tokens,
+            float scale) {
+        HeadCall call = HeadCall.of(q, kv, tokens, scale);
+        HeadKernels code = kernels(call.d());
+        int block = code.layout().queries();
+        var shares = call.shares(Integer.MAX_VALUE / 2);
+        boolean all = kv.packed(tokens); // every row of keys is seen; in a cache some may not be, and get nothing
+        Gradient toK = all ? dK : new Gradient(dK.cleared(), true);
+        Gradient toV = all ? dV : new Gradient(dV.cleared(), true);
+        pool.run(shares.size(), (task, worker) -> {
+            HeadCall.Share s = shares.get(task);
+            var head = new Head(code, call, s, true, scratch, worker);
+            head.openBackward();
+            for (int h = s.head() * call.group(); h < (s.head() + 1) * call.group(); h++)
+                for (int i = s.from(); i < s.to(); i += block)
+                    head.backward(dQ, dOut, out, lse, h, i, Math.min(block, s.to() - i));
+            head.closeBackward(toK, toV);
+        });
+    }
+
+    @Override
+    public void close() {
+        scratch.close();
+        constants.close();
+    }
+}

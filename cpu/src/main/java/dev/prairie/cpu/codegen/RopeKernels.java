@@ -1,0 +1,69 @@
+package dev.prairie.cpu.codegen;
+
+import dev.prairie.cpu.codegen.Generated.Backward;
+import dev.prairie.cpu.parallel.Split;
+import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.cpu.vector.RopeTable;
+
+/** Rotary positions: pairs (a, b) half a head apart turn, or turn back in backward. Arguments are addresses. */
+final class RopeKernels implements AutoCloseable {
+    private final WorkerPool pool;
+    private final Generated generated;
+    private final RopeTable table;
+    private final Kernel forward;
+    private final Backward backward;
+
+    RopeKernels(Generated generated, WorkerPool pool) {
+        this.pool = pool;
+        this.generated = generated;
+        table = new RopeTable(pool);
+        forward = generated.kernel(p -> turn(p, false, false));
+        backward = generated.backward((p, add) -> turn(p, true, add));
+    }
+
+    private static void turn(Program p, boolean back, boolean add) {
+        Gpr out = p.pointer(), x = p.pointer(), cosines = p.pointer();
+        Mem tokens = p.number(), heads = p.number(), half = p.number(), halfBytes = p.number(), rowBytes = p.number();
+        Gpr farOut = p.copy(out), far = p.copy(x), sines = p.copy(cosines);
+        for (Gpr second : new Gpr[] {farOut, far, sines}) p.advance(second, halfBytes);
+        p.repeat(tokens, () -> {
+            p.repeat(heads, () -> {
+                p.columns(half, f -> {
+                    Value cos = f.load(cosines), sin = f.load(sines), a = f.load(x), b = f.load(far);
+                    Value bSin = f.mul(b, sin), aSin = f.mul(a, sin);
+                    Value one = back ? f.fma(a, cos, bSin) : f.sub(f.mul(a, cos), bSin);
+                    Value other = back ? f.sub(f.mul(b, cos), aSin) : f.fma(b, cos, aSin);
+                    f.store(out, Generated.sum(f, add, out, one));
+                    f.store(farOut, Generated.sum(f, add, farOut, other));
+                });
+                for (Gpr head : new Gpr[] {out, farOut, x, far}) p.advance(head, rowBytes);
+            });
+            for (Gpr angle : new Gpr[] {cosines, sines}) p.advance(angle, rowBytes);
+        });
+    }
+
+    /** {@code out = turned x}: positions of N tokens, each of {@code heads} heads of width {@code d}. */
+    void forward(long out, long x, int[] positions, float theta, int heads, int d) {
+        run(forward, out, x, positions, theta, heads, d);
+    }
+
+    /** {@code dX = dOut turned back}, on top of what is there or over it. */
+    void backward(long dX, boolean add, long dOut, int[] positions, float theta, int heads, int d) {
+        run(backward.kernel(add), dX, dOut, positions, theta, heads, d);
+    }
+
+    private synchronized void run(Kernel kernel, long out, long x, int[] at, float theta, int heads, int d) {
+        long turns = table.of(at, theta, d);
+        long token = 4L * heads * d;
+        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, end, worker) -> {
+            Frame f = generated.frame(worker).put(out + token * from).put(x + token * from);
+            f.put(turns + 4L * d * from).put((long) (end - from)).put((long) heads);
+            f.put((long) d / 2).put(2L * d).put(4L * d).call(kernel);
+        });
+    }
+
+    @Override
+    public void close() {
+        table.close();
+    }
+}
