@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Every number is computed by one task in one order: results do not depend on the number of threads.
  */
 final class PanelProduct implements AutoCloseable {
-    /** Blocks of k that are unpacked at a time: units of any type, 18 KB or 20. */
+    /** Blocks of k that are unpacked at a time: units of any type, 9 KB or 10. */
     private static final int DEPTH = 8;
 
     /** Rows and panels of a task at most: half a megabyte of rounded rows, and as much of the result. */
