@@ -167,7 +167,7 @@ sealed interface BlockKernels {
             int whole = columns / LANES;
             BlockCall.ROWS.set(call, rows);
             BlockCall.LANES.set(call, (1L << LANES) - 1);
-            if (stream && start != Start.BASE && aligned(call)) start = Start.STREAM;
+            if (stream && aligned(call)) start = Start.STREAM;
             run(call, start, 2, whole / 2);
             run(call, start, 1, whole % 2);
             int ragged = columns - whole * LANES;

@@ -22,9 +22,14 @@ public final class CodegenDevice implements Device {
         this.isa = isa;
         this.system = system;
         pool = new WorkerPool(threads);
-        kernels = CodegenKernels.PRECISIONS.stream()
-                .map(p -> new CodegenKernels(pool, isa, p, system))
-                .toList();
+        try {
+            kernels = CodegenKernels.PRECISIONS.stream()
+                    .map(p -> new CodegenKernels(pool, isa, p, system))
+                    .toList();
+        } catch (SystemCalls.Refused e) { // memory that the probe still got
+            pool.close();
+            throw e;
+        }
     }
 
     @Override

@@ -27,6 +27,7 @@ class GemmTest {
 
     private static final Shape[] SHAPES = {
         new Shape(1030, 1100, 450, true, true, true, false), // past the caches, in several strips
+        new Shape(1030, 1104, 450, true, true, true, true), // the same, whole lines
         new Shape(1090, 1008, 40, true, false, false, false), // the same by rows, one strip, whole lines
         new Shape(1090, 1008, 40, true, true, true, true), // with bias and residual
         new Shape(40, 50, 4500, true, false, false, true), // several stretches of k
