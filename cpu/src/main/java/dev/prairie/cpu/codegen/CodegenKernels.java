@@ -158,17 +158,19 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public PackedWeights pack(Tensor w, Arena arena) {
         PackedWeights.check(w);
-        return new Panels(w, arena, pool, system);
+        return PanelLayout.has(w.type()) ? new Panels(w, arena, pool, system) : vector.pack(w, arena);
     }
 
     @Override
     public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
-        panels.run(out, x, Panels.of(w), bias, residual);
+        if (PanelLayout.has(w.type())) panels.run(out, x, Panels.of(w), bias, residual);
+        else vector.matmul(out, x, w, bias, residual);
     }
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
-        numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
+        if (PanelLayout.has(w.type())) numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
+        else vector.matmulBackwardInput(dX, dOut, w);
     }
 
     @Override

@@ -52,13 +52,22 @@ enum PanelLayout {
         this.offset = offset;
     }
 
+    /** Whether there is a layout for {@code type}; weights without one are left to the Vector API. */
+    static boolean has(DType type) {
+        return switch (type) {
+            case Q8_0, Q4_0, Q4_K, Q6_K -> true;
+            case F32, BF16, F16, I32, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, MXFP4 -> false;
+        };
+    }
+
     static PanelLayout of(DType type) {
         return switch (type) {
             case Q8_0 -> Q8_0;
             case Q4_0 -> Q4_0;
             case Q4_K -> Q4_K;
             case Q6_K -> Q6_K;
-            case F32, BF16, F16, I32 -> throw new IllegalArgumentException("panels: " + type + " is not quantised");
+            case F32, BF16, F16, I32, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q5_K, IQ4_NL, IQ4_XS, MXFP4 ->
+                throw new IllegalArgumentException("panels: there is no layout for " + type);
         };
     }
 

@@ -9,6 +9,7 @@ import static dev.prairie.cpu.vector.Memory.store;
 
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.DType;
 import jdk.incubator.vector.FloatVector;
 
 /** Rows picked out of a matrix, and added back; sums over rows. Arguments are addresses. */
@@ -23,6 +24,14 @@ final class Rows {
         Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
             for (int m = first; m < end; m++)
                 Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
+        });
+    }
+
+    /** {@code out[m] = from[rows[m]]} as F32 numbers, {@code from} being of any type but I32. */
+    static void decode(WorkerPool pool, long out, long from, DType type, int[] rows, int width) {
+        long bytes = type.bytes(width);
+        Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
+            for (int m = first; m < end; m++) Decode.row(out + 4L * m * width, type, from + bytes * rows[m], width);
         });
     }
 

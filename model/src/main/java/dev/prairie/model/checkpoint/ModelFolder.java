@@ -140,7 +140,7 @@ public final class ModelFolder {
             case F16 -> Float.float16ToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * Short.BYTES));
             case I32 ->
                 throw new CheckpointException(file.path(), name, "F32, BF16 or F16", "I32", "weights are not integers");
-            case Q8_0, Q4_0, Q4_K, Q6_K ->
+            default ->
                 throw new CheckpointException(
                         file.path(), name, "F32, BF16 or F16", t.type().name(), "safetensors holds no such blocks");
         };
