@@ -41,7 +41,7 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         }
     }
 
-    private static Path resolve(Path given) {
+    static Path resolve(Path given) {
         for (Path place : List.of(given, Paths.RUNS.resolve(given))) {
             if (Files.exists(place.resolve("run.json"))) {
                 if (!Files.exists(place.resolve("model/model.safetensors")))
