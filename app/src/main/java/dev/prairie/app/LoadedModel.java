@@ -27,7 +27,7 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         Tokenizer tokenizer = Tokenizer.load(tokenizerFile != null ? tokenizerFile : tokenizerOf(path));
         Arena arena = Arena.ofShared();
         try {
-            var transformer = Checkpoint.load(path, arena).transformer();
+            var transformer = Checkpoint.load(path, arena).floats(arena).transformer();
             Device device = devices.open();
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
             return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), device, arena);
