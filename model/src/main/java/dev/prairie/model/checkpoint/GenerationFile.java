@@ -21,8 +21,7 @@ final class GenerationFile {
     /** The ids that end a text; {@code otherwise} where there is no file or it does not say. */
     static List<Integer> end(Path file, List<Integer> otherwise) throws IOException {
         if (!Files.isRegularFile(file)) return otherwise;
-        JsonNode node =
-                Json.object(file, FILE, Files.readAllBytes(file), HINT).path(END);
+        JsonNode node = Json.object(file, FILE, Files.readAllBytes(file), HINT).path(END);
         if (node.isMissingNode() || node.isNull()) return otherwise;
         var ids = new ArrayList<Integer>();
         for (JsonNode id : node.isArray() ? node : List.of(node)) {

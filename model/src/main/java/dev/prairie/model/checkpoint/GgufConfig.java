@@ -31,7 +31,8 @@ record GgufConfig(Family family, TransformerConfig config) {
                         gguf.path(), ARCHITECTURE, "one of " + Family.ggufArchitectures(), architecture, HINT));
         try {
             var reader = new Reader(gguf, gguf.metadata(), architecture);
-            return new GgufConfig(family, family.equals(Family.GPT2) ? reader.gpt2() : reader.llama(family.equals(Family.QWEN3)));
+            return new GgufConfig(
+                    family, family.equals(Family.GPT2) ? reader.gpt2() : reader.llama(family.equals(Family.QWEN3)));
         } catch (CheckpointException e) {
             throw e;
         } catch (IllegalArgumentException | ArithmeticException e) { // what the record itself refuses
@@ -94,7 +95,8 @@ record GgufConfig(Family family, TransformerConfig config) {
             refuse("attention.sliding_window", 0);
             refuse("rope.scaling.factor", 1);
             refuse("rope.scale_linear", 1);
-            if (!metadata.text(key("rope.scaling.type"), "none").equals("none")) throw wrong("rope.scaling.type", "none");
+            if (!metadata.text(key("rope.scaling.type"), "none").equals("none"))
+                throw wrong("rope.scaling.type", "none");
             int width = size("embedding_length");
             int heads = size("attention.head_count");
             int headWidth = metadata.integer(key("attention.key_length"), width / heads);

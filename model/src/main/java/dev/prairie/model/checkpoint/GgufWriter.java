@@ -32,8 +32,7 @@ public final class GgufWriter {
      *
      * @throws IllegalArgumentException for keys, names or shapes that no GGUF file may have
      */
-    public static void write(Path file, Map<String, GgufValue> metadata, List<TensorEntry> tensors)
-            throws IOException {
+    public static void write(Path file, Map<String, GgufValue> metadata, List<TensorEntry> tensors) throws IOException {
         check(metadata, tensors);
         long alignment = alignment(metadata);
         AtomicFile.write(file, channel -> {
@@ -115,8 +114,8 @@ public final class GgufWriter {
                 throw new IllegalArgumentException("gguf: two tensors are named " + tensor.name());
             int rank = tensor.shape().rank();
             if (rank > GgufHeader.MOST_DIMENSIONS || tensor.shape().size() == 0)
-                throw new IllegalArgumentException("gguf: " + tensor.name() + " is " + tensor.shape() + ", must have 1 to "
-                        + GgufHeader.MOST_DIMENSIONS + " dimensions and none of 0");
+                throw new IllegalArgumentException("gguf: " + tensor.name() + " is " + tensor.shape()
+                        + ", must have 1 to " + GgufHeader.MOST_DIMENSIONS + " dimensions and none of 0");
         }
     }
 
@@ -163,7 +162,9 @@ public final class GgufWriter {
         }
 
         void integer(int value) throws IOException {
-            bytes(ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(0, value));
+            bytes(ByteBuffer.allocate(Integer.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(0, value));
         }
 
         void whole(long value) throws IOException {
@@ -184,8 +185,8 @@ public final class GgufWriter {
 
     private static void writeAll(FileChannel channel, MemorySegment bytes) throws IOException {
         for (long from = 0; from < bytes.byteSize(); from += PIECE) {
-            ByteBuffer piece =
-                    bytes.asSlice(from, Math.min(PIECE, bytes.byteSize() - from)).asByteBuffer();
+            ByteBuffer piece = bytes.asSlice(from, Math.min(PIECE, bytes.byteSize() - from))
+                    .asByteBuffer();
             while (piece.hasRemaining()) channel.write(piece);
         }
     }

@@ -144,8 +144,8 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
         Rule rule = rules.stream()
                 .filter(r -> r.ours.equals(pattern))
                 .findFirst()
-                .orElseThrow(
-                        () -> new IllegalArgumentException("checkpoint: the files of this family have no place for " + ours));
+                .orElseThrow(() ->
+                        new IllegalArgumentException("checkpoint: the files of this family have no place for " + ours));
         String stored = rule.theirs.replace("*", prefixThere).replace("#", layer == null ? "" : layer) + m.group(3);
         return new Place(stored, rule);
     }

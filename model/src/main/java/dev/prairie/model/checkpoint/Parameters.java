@@ -172,7 +172,10 @@ final class Parameters {
             Shape stored = stored(t.shape(), rule.form(), rule.parts());
             int heads = rule.form() == Form.PAIRS ? heads(config, name) : 1;
             entries.add(new TensorEntry(
-                    place.name(), joinedType(place.name(), parts), stored, arena -> theirs(rule.form(), parts, heads, arena)));
+                    place.name(),
+                    joinedType(place.name(), parts),
+                    stored,
+                    arena -> theirs(rule.form(), parts, heads, arena)));
         });
         return entries;
     }
@@ -230,7 +233,11 @@ final class Parameters {
             int inHead = row % (2 * half);
             int next = row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1); // where its pair stands
             MemorySegment.copy(
-                    t.segment(), bytes * (together ? row : next), out.segment(), bytes * (together ? next : row), bytes);
+                    t.segment(),
+                    bytes * (together ? row : next),
+                    out.segment(),
+                    bytes * (together ? next : row),
+                    bytes);
         }
         return out;
     }

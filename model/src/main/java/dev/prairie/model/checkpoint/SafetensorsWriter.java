@@ -28,7 +28,8 @@ final class SafetensorsWriter {
     static void write(Path file, List<TensorEntry> entries, Map<String, String> metadata) throws IOException {
         refuseBlocks(entries);
         List<TensorEntry> ordered = entries.stream()
-                .sorted(Comparator.comparingInt((TensorEntry e) -> -e.type().size()).thenComparing(TensorEntry::name))
+                .sorted(Comparator.comparingInt((TensorEntry e) -> -e.type().size())
+                        .thenComparing(TensorEntry::name))
                 .toList();
         byte[] start = start(header(ordered, metadata));
         AtomicFile.write(file, channel -> {
@@ -53,8 +54,8 @@ final class SafetensorsWriter {
     private static void refuseBlocks(List<TensorEntry> entries) {
         for (TensorEntry entry : entries)
             if (entry.type().quantized())
-                throw new IllegalArgumentException("safetensors: " + entry.name() + " is " + entry.type() + entry.shape()
-                        + ", which the format does not hold; write GGUF");
+                throw new IllegalArgumentException("safetensors: " + entry.name() + " is " + entry.type()
+                        + entry.shape() + ", which the format does not hold; write GGUF");
     }
 
     private static byte[] header(List<TensorEntry> entries, Map<String, String> metadata) {

@@ -114,9 +114,8 @@ class GgufModelTest {
         Checkpoint gguf = Checkpoint.load(data.resolve("stories260K.gguf"), arena);
         Checkpoint.load(data.resolve("stories260K.bin"), arena)
                 .parameters()
-                .forEach((name, t) -> assertThat(found(gguf.parameters(), name)
-                                .segment()
-                                .mismatch(t.segment()))
+                .forEach((name, t) -> assertThat(
+                                found(gguf.parameters(), name).segment().mismatch(t.segment()))
                         .as(name)
                         .isEqualTo(-1));
     }
@@ -132,9 +131,8 @@ class GgufModelTest {
         assertThat(loaded.parameters().keySet())
                 .containsExactlyElementsOf(saved.parameters().keySet());
         saved.parameters()
-                .forEach((name, t) -> assertThat(found(loaded.parameters(), name)
-                                .segment()
-                                .mismatch(t.segment()))
+                .forEach((name, t) -> assertThat(
+                                found(loaded.parameters(), name).segment().mismatch(t.segment()))
                         .as(name)
                         .isEqualTo(-1));
     }
@@ -163,7 +161,8 @@ class GgufModelTest {
         for (String form : List.of("gpt2", "llama", "qwen3")) {
             Checkpoint wide = model(config(form, 256));
             var narrow = new LinkedHashMap<String, Tensor>();
-            wide.parameters().forEach((name, t) -> narrow.put(name, t.shape().rank() == 1 ? t : noise(type, t.shape())));
+            wide.parameters()
+                    .forEach((name, t) -> narrow.put(name, t.shape().rank() == 1 ? t : noise(type, t.shape())));
             Checkpoint saved = new Checkpoint(wide.config(), narrow, wide.begin(), wide.end());
             Checkpoint loaded = Checkpoint.load(write(saved), arena);
             narrow.forEach((name, t) -> {
@@ -191,8 +190,8 @@ class GgufModelTest {
         var narrow = new LinkedHashMap<>(wide.parameters());
         Tensor blocks = noise(DType.Q8_0, Shape.of(32, 32));
         narrow.put("layers.0.attention.q.weight", blocks);
-        Checkpoint loaded = Checkpoint.load(
-                write(new Checkpoint(wide.config(), narrow, wide.begin(), wide.end())), arena);
+        Checkpoint loaded =
+                Checkpoint.load(write(new Checkpoint(wide.config(), narrow, wide.begin(), wide.end())), arena);
         Tensor expected = Tensor.zeros(arena, Shape.of(32, 32));
         Quantization.decode(expected, blocks);
         assertThat(found(loaded.floats(arena).parameters(), "layers.0.attention.q.weight")
@@ -267,7 +266,9 @@ class GgufModelTest {
                                 e.name(),
                                 e.type(),
                                 Shape.of(e.shape().last()),
-                                a -> e.content().apply(a).view(Shape.of(e.shape().last())))
+                                a -> e.content()
+                                        .apply(a)
+                                        .view(Shape.of(e.shape().last())))
                         : e)
                 .toList();
         Path file = folder.resolve("model.gguf");

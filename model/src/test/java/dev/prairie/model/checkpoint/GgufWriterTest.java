@@ -236,8 +236,7 @@ class GgufWriterTest {
         refusedToWrite(file, Map.of(), List.of(TensorEntry.of("n".repeat(65), t)), "has 65 bytes");
         refusedToWrite(
                 file, Map.of(), List.of(TensorEntry.of("t", t), TensorEntry.of("t", t)), "two tensors are named t");
-        refusedToWrite(
-                file, Map.of(), List.of(TensorEntry.of("t", Tensor.zeros(arena, Shape.of(0, 3)))), "none of 0");
+        refusedToWrite(file, Map.of(), List.of(TensorEntry.of("t", Tensor.zeros(arena, Shape.of(0, 3)))), "none of 0");
         refusedToWrite(file, Map.of("general.alignment", GgufValue.u32(3)), List.of(), "must be a power of two");
         assertThatThrownBy(() -> GgufValue.u32(-1)).hasMessageContaining("U32 does not hold -1");
         assertThatThrownBy(() -> GgufValue.array(List.of(GgufValue.u32(1), GgufValue.of(1f))))

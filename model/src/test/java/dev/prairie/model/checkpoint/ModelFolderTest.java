@@ -185,7 +185,8 @@ class ModelFolderTest {
         assertThat(Checkpoint.load(folder, arena).end()).containsExactly(7);
         Files.writeString(file, "{}");
         assertThat(Checkpoint.load(folder, arena).end()).containsExactly(4, 5);
-        for (String bad : List.of("{\"eos_token_id\": [-1]}", "{\"eos_token_id\": \"7\"}", "{\"eos_token_id\": 1e300}", "[")) {
+        for (String bad :
+                List.of("{\"eos_token_id\": [-1]}", "{\"eos_token_id\": \"7\"}", "{\"eos_token_id\": 1e300}", "[")) {
             Files.writeString(file, bad);
             assertThatThrownBy(() -> Checkpoint.load(folder, arena))
                     .as(bad)
