@@ -2,6 +2,7 @@ package dev.prairie.cpu.codegen;
 
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
@@ -32,6 +33,7 @@ final class PanelProduct implements AutoCloseable {
 
     private final WorkerPool pool;
     private final CodePages code;
+    private final SystemCalls system;
     private final Isa isa;
     private final Map<PanelLayout, PanelKernels> kernels = new EnumMap<>(PanelLayout.class);
     private final Pages rounded;
@@ -40,6 +42,7 @@ final class PanelProduct implements AutoCloseable {
     PanelProduct(WorkerPool pool, CodePages code, SystemCalls system, Isa isa) {
         this.pool = pool;
         this.code = code;
+        this.system = system;
         this.isa = isa;
         rounded = new Pages(system, 1);
         work = new Pages(system, pool.threads());
@@ -47,6 +50,11 @@ final class PanelProduct implements AutoCloseable {
 
     private synchronized PanelKernels kernels(PanelLayout layout) {
         return kernels.computeIfAbsent(layout, l -> new PanelKernels(code, isa, l));
+    }
+
+    /** Packs {@code w(O, C)}. */
+    Panels pack(Tensor w, Arena arena) {
+        return new Panels(w, arena, pool, system, kernels(PanelLayout.of(w.type())).pack());
     }
 
     /** The kernel that unpacks units of a panel, see {@link UnpackPanel}. */
@@ -73,7 +81,7 @@ final class PanelProduct implements AutoCloseable {
             int o) {
         /** Bytes of scales and terms of a stretch of rows. */
         long sideStretch() {
-            return (long) w.blocks() * PanelCode.SIDE;
+            return (long) w.blocks() * PanelCode.side(w.layout());
         }
     }
 
@@ -88,7 +96,7 @@ final class PanelProduct implements AutoCloseable {
                 : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
         long padded =
                 Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
-        long sides = tiles ? padded * w.blocks() * PanelCode.SIDE / PanelCode.STRETCH : 0;
+        long sides = tiles ? padded / PanelCode.STRETCH * w.blocks() * PanelCode.side(w.layout()) : 0;
         long records = rounded.take(0, padded * xRow + sides + PAGE);
         long b = bias == null ? 0 : bias.segment().address();
         long r = residual == null ? 0 : residual.segment().address();
@@ -265,7 +273,7 @@ final class PanelProduct implements AutoCloseable {
             PanelCall.OUT.set(c, to);
             PanelCall.BASE.set(c, base);
             PanelCall.COUNT.set(c, Math.ceilDiv(b.rows, unit));
-            PanelCall.SIDE.set(c, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.SIDE);
+            PanelCall.SIDE.set(c, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.side(j.w.layout()));
             PanelCall.SIDE_STRETCH.set(c, j.sideStretch());
             PanelCall.TILES.set(c, call + CONFIGURATION);
             j.kernels.multiply(unit).call(call);
