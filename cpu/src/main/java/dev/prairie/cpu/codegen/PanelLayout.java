@@ -92,6 +92,7 @@ enum PanelLayout {
     private final int offset;
     private final Level level;
     private final int[] planes; // not changed
+    private final int blockBytes;
 
     PanelLayout(int blocks, Scales scales, boolean minima, int parts, int offset, Level level, int... planes) {
         this.blocks = blocks;
@@ -101,6 +102,7 @@ enum PanelLayout {
         this.offset = offset;
         this.level = level;
         this.planes = planes;
+        this.blockBytes = scaleBytes() + Arrays.stream(planes).sum() * QUAD;
     }
 
     static PanelLayout of(DType type) {
@@ -198,7 +200,7 @@ enum PanelLayout {
     }
 
     int blockBytes() {
-        return scaleBytes() + Arrays.stream(planes).sum() * QUAD;
+        return blockBytes;
     }
 
     int unitBytes() {
