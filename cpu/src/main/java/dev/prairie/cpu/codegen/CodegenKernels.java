@@ -44,8 +44,6 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final CastKernels casts;
     private final Attention attention;
     private final Gemm gemm;
-    private final WorkerPool pool;
-    private final SystemCalls system;
     private final PanelProduct panels;
     private final PanelNumbers numbers;
 
@@ -75,8 +73,6 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
         attention = new Attention(pages, isa, pool, precision);
         gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
-        this.pool = pool;
-        this.system = system;
         panels = new PanelProduct(pool, pages, system, isa);
         numbers = new PanelNumbers(pool, panels, system);
     }
@@ -160,7 +156,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public PackedWeights pack(Tensor w, Arena arena) {
         PackedWeights.check(w);
-        return new Panels(w, arena, pool, system);
+        return panels.pack(w, arena);
     }
 
     @Override
