@@ -20,7 +20,7 @@ record PeerProducts(PrintWriter out, boolean json, double seconds) {
     void run(Device device, List<SpeedCase> cases) {
         try (Peer peer = Peer.start(Paths.ROOT, device.threads())) {
             for (SpeedCase c : cases) {
-                if (!c.op().equals("matmul") || c.type().quantized()) continue; // the peer has no such weights
+                if (!c.op().equals("matmul") || c.packed()) continue; // the peer has no such weights
                 int[] sizes = Arrays.stream(c.shape().split("x", -1))
                         .mapToInt(Integer::parseInt)
                         .toArray(); // N, C, O
