@@ -39,23 +39,20 @@ public final class CharClasses {
         };
     }
 
-    /** The general category N. */
-    public static boolean isNumber(int c) {
-        return switch (Character.getType(c)) {
-            case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> true;
-            default -> false;
-        };
+    /** What {@code \w} means to Oniguruma: the standard's words, and Latin-1's superscripts and fractions. */
+    public static boolean isWord(int c) {
+        return isStandardWord(c) || "\u00b2\u00b3\u00b9\u00bc\u00bd\u00be".indexOf(c) >= 0;
     }
 
-    /** What {@code \w} means: letters, marks, decimal digits and connecting punctuation. */
-    public static boolean isWord(int c) {
+    /** What a word character is to the Unicode standard, and to Rust. */
+    public static boolean isStandardWord(int c) {
         return switch (Character.getType(c)) {
             case Character.DECIMAL_DIGIT_NUMBER,
                     Character.CONNECTOR_PUNCTUATION,
                     Character.NON_SPACING_MARK,
                     Character.ENCLOSING_MARK,
                     Character.COMBINING_SPACING_MARK -> true;
-            default -> Character.isAlphabetic(c);
+            default -> Character.isAlphabetic(c) || c == 0x200C || c == 0x200D;
         };
     }
 

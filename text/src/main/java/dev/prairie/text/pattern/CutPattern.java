@@ -4,7 +4,7 @@ package dev.prairie.text.pattern;
  * A pattern that finds where to cut a text: the matches that a backtracking engine would find one after the other
  * (leftmost, and of several at a place the one tried first), in time linear in the text. Immutable.
  *
- * <p>Empty matches are passed over, since they cut nothing off.
+ * <p>A match may be empty: a place to cut at. One where another match just ended is passed over.
  */
 public final class CutPattern {
     /** How far a search may read beyond what it finds before it is worth remembering that nothing lies there. */
@@ -15,7 +15,7 @@ public final class CutPattern {
 
     /** Takes the matches of a text, in order. */
     public interface Matches {
-        /** The characters {@code from .. to} match; {@code to} is exclusive. */
+        /** The characters {@code from .. to} match; {@code to} is exclusive, and equal for an empty match. */
         void match(int from, int to);
     }
 
@@ -41,6 +41,7 @@ public final class CutPattern {
     /** Finds all matches in {@code text[from .. to)}, code points; nothing outside of it is looked at. */
     public void find(int[] text, int from, int to, Matches matches) {
         int[] barren = new int[0]; // at each place the state from which it is known that no match follows
+        int last = -1;
         for (int start = from; start < to; ) {
             int before = start > from ? text[start - 1] : -1;
             int first = automaton.start(before);
@@ -75,12 +76,11 @@ public final class CutPattern {
                     known = automaton.step(known, text[place]) >>> 1;
                 }
             }
-            if (end > start) {
+            if (end > start || (end == start && start > last)) {
                 matches.match(start, end);
-                start = end;
-            } else {
-                start++;
+                last = end;
             }
+            start = Math.max(end, start + 1);
         }
     }
 

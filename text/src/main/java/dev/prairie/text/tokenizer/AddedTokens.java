@@ -91,8 +91,8 @@ final class AddedTokens {
             int from = at;
             at = end;
             if (token.singleWord()
-                    && ((from > 0 && CharClasses.isWord(text[from - 1]))
-                            || (end < size && CharClasses.isWord(text[end])))) {
+                    && ((from > 0 && CharClasses.isStandardWord(text[from - 1]))
+                            || (end < size && CharClasses.isStandardWord(text[end])))) {
                 continue;
             }
             while (token.stripsLeft() && from > done && CharClasses.isWhiteSpace(text[from - 1])) {

@@ -120,6 +120,15 @@ final class AlignedText {
             return this;
         }
 
+        /** Adds characters in the place of {@code first .. last} of a text: one for one, those too many for the last. */
+        Builder addInPlace(String characters, AlignedText text, int first, int last) {
+            int[] added = characters.codePoints().toArray();
+            for (int i = 0; i < added.length; i++) {
+                add(added[i], text, Math.min(first + i, last - 1));
+            }
+            return this;
+        }
+
         AlignedText build() {
             return new AlignedText(characters, size, from, to, 0);
         }

@@ -78,7 +78,7 @@ final class Charsmap implements Normalizer {
             while (i < text.size() && at < end) {
                 at += width(text.at(i++));
             }
-            changed.addAll(replacement((int) match), text, first, i);
+            changed.addInPlace(replacement((int) match), text, first, i);
         }
         return changed.build();
     }
@@ -94,13 +94,13 @@ final class Charsmap implements Normalizer {
             byte[] utf8 = whole.substring(from, to).getBytes(StandardCharsets.UTF_8);
             long match = utf8.length <= LONGEST_GRAPHEME ? prefix(utf8, 0, utf8.length) : 0;
             if (match >>> 32 > 0) {
-                changed.addAll(replacement((int) match), text, i, last);
+                changed.addInPlace(replacement((int) match), text, i, last);
             } else {
                 for (int k = i; k < last; k++) {
                     utf8 = Character.toString(text.at(k)).getBytes(StandardCharsets.UTF_8);
                     match = prefix(utf8, 0, utf8.length);
                     if (match >>> 32 > 0) {
-                        changed.addAll(replacement((int) match), text, k, k + 1);
+                        changed.addInPlace(replacement((int) match), text, k, k + 1);
                     } else {
                         changed.add(text.at(k), text, k);
                     }

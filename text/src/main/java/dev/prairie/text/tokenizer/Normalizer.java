@@ -59,10 +59,12 @@ sealed interface Normalizer permits Normalizer.Simple, UnicodeForm, Charsmap {
         private void add(AlignedText.Builder clean, AlignedText text, int i) {
             int c = text.at(i);
             if (cleans) {
-                if (CharClasses.isWhiteSpace(c)) {
+                if (c == '\t' || c == '\n' || c == '\r') {
                     c = ' ';
                 } else if (c == 0xFFFD || isOther(c)) {
                     return;
+                } else if (CharClasses.isWhiteSpace(c)) {
+                    c = ' ';
                 }
             }
             if (partsChinese && isChinese(c)) {
@@ -72,14 +74,13 @@ sealed interface Normalizer permits Normalizer.Simple, UnicodeForm, Charsmap {
             }
         }
 
-        /** The general category C. */
+        /** The general category C, without characters not assigned yet. */
         private static boolean isOther(int c) {
             return switch (Character.getType(c)) {
                 case Character.CONTROL,
                         Character.FORMAT,
                         Character.SURROGATE,
-                        Character.PRIVATE_USE,
-                        Character.UNASSIGNED -> true;
+                        Character.PRIVATE_USE -> true;
                 default -> false;
             };
         }
@@ -198,6 +199,9 @@ sealed interface Normalizer permits Normalizer.Simple, UnicodeForm, Charsmap {
             AlignedText.Builder changed = new AlignedText.Builder(text.size());
             int[] copied = {0};
             pattern.find(text.characters(), 0, text.size(), (from, to) -> {
+                if (from == to) {
+                    return;
+                }
                 copy(changed, text, copied[0], from);
                 changed.addAll(content, text, to - 1, to);
                 copied[0] = to;

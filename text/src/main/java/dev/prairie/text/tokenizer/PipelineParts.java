@@ -24,6 +24,8 @@ final class PipelineParts {
     /** The same where no letter follows. */
     static final String GROUPS_OF_DIGITS_AT_BORDER = "\\d{1,3}(?=(?:\\d{3})*\\b)";
 
+    private static final String WORDS = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}]+"
+            + "|[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200c}\\x{200d}\\s]+";
     private static final int DEEPEST = 20;
 
     private PipelineParts() {}
@@ -109,7 +111,7 @@ final class PipelineParts {
                 steps.add(cut("\\p{N}", single ? PreTokenizer.Behavior.Isolated : PreTokenizer.Behavior.Contiguous, false));
             }
             case "Punctuation" -> steps.add(cut("[\\p{P}$+<=>^`|~]", behavior(node, "Isolated"), false));
-            case "Whitespace" -> steps.add(cut("\\w+|[^\\w\\s]+", PreTokenizer.Behavior.Removed, true));
+            case "Whitespace" -> steps.add(cut(WORDS, PreTokenizer.Behavior.Removed, true));
             case "WhitespaceSplit" -> steps.add(cut("\\s", PreTokenizer.Behavior.Removed, false));
             case "BertPreTokenizer" -> {
                 steps.add(cut("\\s", PreTokenizer.Behavior.Removed, false));

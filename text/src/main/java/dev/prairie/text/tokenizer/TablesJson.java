@@ -76,25 +76,30 @@ final class TablesJson {
                     .put("type", "Precompiled")
                     .put("precompiled_charsmap", Base64.getEncoder().encodeToString(charsmap));
         }
-        normalizers.add(spaces(merging));
-        // Who merges spaces marks the first word in any case.
-        for (String part : List.of("pre_tokenizer", "decoder")) {
-            root.putObject(part)
-                    .put("type", "Metaspace")
-                    .put("replacement", MARK)
-                    .put("prepend_scheme", prefixed || merging ? "always" : "never")
-                    .put("split", true);
-        }
+        normalizers.add(spaces(prefixed, merging));
+        root.set("pre_tokenizer", metaspace("never"));
+        root.set("decoder", metaspace(prefixed || merging ? "always" : "never"));
         return root;
     }
 
-    /** What SentencePiece does with spaces beyond the first, if asked. */
-    static ObjectNode spaces(boolean merging) {
+    private static ObjectNode metaspace(String prepend) {
+        return object()
+                .put("type", "Metaspace")
+                .put("replacement", MARK)
+                .put("prepend_scheme", prepend)
+                .put("split", true);
+    }
+
+    /** What SentencePiece does with spaces: those beyond the first away, if asked, and one in front. */
+    static ObjectNode spaces(boolean prefixed, boolean merging) {
         ObjectNode root = object().put("type", "Sequence");
         ArrayNode steps = root.putArray("normalizers");
         if (merging) {
             steps.add(replace("Regex", "\\A +| +\\z", ""));
             steps.add(replace("Regex", " {2,}", " "));
+        }
+        if (prefixed || merging) { // who merges spaces marks the first word in any case
+            steps.addObject().put("type", "Prepend").put("prepend", MARK);
         }
         return root;
     }

@@ -186,12 +186,10 @@ final class TablesReader {
                 trie.put(pieces[id], id);
             }
         }
-        ObjectNode description = TablesJson.unigram(
-                tables.charsmap(),
-                tables.options().addSpacePrefix().orElse(false),
-                tables.options().removeExtraWhitespaces().orElse(false));
-        Normalizer spaces = PipelineParts.normalizer(TablesJson.spaces(
-                tables.options().removeExtraWhitespaces().orElse(false)));
+        boolean prefixed = tables.options().addSpacePrefix().orElse(false);
+        boolean merging = tables.options().removeExtraWhitespaces().orElse(false);
+        ObjectNode description = TablesJson.unigram(tables.charsmap(), prefixed, merging);
+        Normalizer spaces = PipelineParts.normalizer(TablesJson.spaces(prefixed, merging));
         Normalizer normalizer = tables.charsmap().length == 0
                 ? spaces
                 : new Normalizer.Sequence(List.of(Charsmap.of(tables.charsmap(), false), spaces));

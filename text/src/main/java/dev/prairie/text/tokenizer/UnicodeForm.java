@@ -45,8 +45,13 @@ record UnicodeForm(Form form) implements Normalizer {
         for (int i = from; i < to; i++) {
             parts.append(java.text.Normalizer.normalize(text.string(i, i + 1), form));
         }
-        if (!whole.contentEquals(parts)) { // characters joined or changed places
-            changed.addAll(whole, text, from, to);
+        if (!whole.contentEquals(parts)) {
+            // Characters joined or changed places: the first stands for the first, the others for the last ones.
+            int[] characters = whole.codePoints().toArray();
+            for (int i = 0; i < characters.length; i++) {
+                int place = i == 0 ? from : Math.max(from, to - characters.length + i);
+                changed.add(characters[i], text, place);
+            }
             return;
         }
         for (int i = from; i < to; i++) {
