@@ -106,7 +106,7 @@ final class Access {
             refuseUndefined(value, "[:]");
         }
         if (!(value instanceof Value.Str) && !(value instanceof Sequence)) {
-            throw environment.error(Types.name(value) + " cannot be sliced; give a list or a string");
+            return missing(value, "[:]");
         }
         int length = Types.length(environment, value);
         int start = bound(from, length, step, step > 0 ? 0 : length - 1);

@@ -60,7 +60,6 @@ final class BraceFormat {
             throw environment.error("a format inside a format inside a format; use fewer");
         }
         int colon = field.indexOf(':');
-        String spec = colon < 0 ? "" : format(field.substring(colon + 1), level + 1);
         String head = colon < 0 ? field : field.substring(0, colon);
         char conversion = 0;
         int mark = head.indexOf('!');
@@ -69,6 +68,7 @@ final class BraceFormat {
             head = head.substring(0, mark);
         }
         Value value = lookup(head);
+        String spec = colon < 0 ? "" : format(field.substring(colon + 1), level + 1);
         Printer printer = new Printer(environment);
         if (conversion != 0) {
             value = Value.of(conversion == 's' ? printer.print(value) : printer.repr(value));

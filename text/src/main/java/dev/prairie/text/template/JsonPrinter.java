@@ -74,7 +74,7 @@ final class JsonPrinter {
             case Value.Int integer -> out.append(integer.value());
             case Value.Float number -> out.append(number(number.value()));
             case Value.Str str -> string(str.text());
-            case Sequence sequence when sequence.kind().indexed() -> array(List.copyOf(sequence.items()), level);
+            case Sequence sequence -> array(List.copyOf(sequence.items()), level);
             case Value.Dict dict -> object(dict, level);
             default ->
                 throw environment.error(Types.name(value) + " is not JSON; give tojson dicts, lists, strings or numbers");

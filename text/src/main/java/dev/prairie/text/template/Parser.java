@@ -89,11 +89,6 @@ final class Parser {
                 endTag();
                 yield new Statement.Scoped(List.of(), List.of(), body("endgeneration"));
             }
-            case "print" -> {
-                Expression value = expressions.tuple(true, "");
-                endTag();
-                yield new Statement.Print(value);
-            }
             case "break", "continue" -> {
                 endTag();
                 if (loops == 0) {

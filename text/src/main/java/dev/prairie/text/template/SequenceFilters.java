@@ -54,6 +54,11 @@ final class SequenceFilters {
         return Types.elements(environment, value);
     }
 
+    /** As Jinja's map and select do: what is false, such as none, has no elements. */
+    private List<Value> elementsOrNone(Value value) {
+        return Types.truth(value) ? elements(value) : List.of();
+    }
+
     private static Value generator(List<Value> items) {
         return new Sequence(Sequence.Kind.GENERATOR, items);
     }
@@ -199,13 +204,13 @@ final class SequenceFilters {
         if (arguments.count() == 0) {
             UnaryOperator<Value> attribute =
                     attribute(Optional.of(arguments.required("attribute")), arguments.next("default"));
-            return generator(elements(value).stream().map(attribute).toList());
+            return generator(elementsOrNone(value).stream().map(attribute).toList());
         }
         String filter = arguments.requiredString("filter");
         List<Value> positional = arguments.rest();
         var named = arguments.restNamed();
         List<Value> mapped = new ArrayList<>();
-        for (Value item : elements(value)) {
+        for (Value item : elementsOrNone(value)) {
             mapped.add(Filters.apply(
                     environment, filter, item, new Arguments(environment, filter, positional, named)));
         }
@@ -220,7 +225,7 @@ final class SequenceFilters {
         List<Value> positional = arguments.rest();
         var named = arguments.restNamed();
         List<Value> chosen = new ArrayList<>();
-        for (Value item : elements(value)) {
+        for (Value item : elementsOrNone(value)) {
             Value tested = attribute.apply(item);
             boolean passes = test.map(name -> new Tests(environment)
                             .test(name, tested, new Arguments(environment, name, positional, named)))

@@ -16,7 +16,7 @@ final class StringMethods {
             "rsplit", "splitlines", "partition", "rpartition", "replace", "removeprefix", "removesuffix", "startswith",
             "endswith", "find", "rfind", "index", "rindex", "count", "join", "format", "zfill", "center", "ljust",
             "rjust", "isdigit", "isnumeric", "isdecimal", "isalpha", "isalnum", "isspace", "isupper", "islower",
-            "isascii", "isidentifier");
+            "isascii", "isidentifier", "istitle");
 
     private final Environment environment;
     private final String text;
@@ -287,13 +287,14 @@ final class StringMethods {
     }
 
     private Value pad(String name) {
-        int missing = arguments.integer("width", 0) - Text.length(text);
+        int width = arguments.integer("width", 0);
+        int missing = width - Text.length(text);
         String fill = arguments.string("fillchar", " ");
         if (missing <= 0) {
             return Value.of(text);
         }
         environment.text((long) missing * fill.length());
-        int before = name.equals("ljust") ? 0 : name.equals("rjust") ? missing : missing / 2;
+        int before = name.equals("ljust") ? 0 : name.equals("rjust") ? missing : Text.centred(missing, width);
         return Value.of(fill.repeat(before) + text + fill.repeat(missing - before));
     }
 
@@ -303,6 +304,7 @@ final class StringMethods {
             case "isalpha" -> all(Character::isLetter);
             case "isalnum" -> all(Character::isLetterOrDigit);
             case "isspace" -> all(Text::isSpace);
+            case "istitle" -> isUpper(text.toUpperCase(Locale.ROOT)) && text.equals(Text.title(text));
             case "isascii" -> text.chars().allMatch(c -> c < 128);
             case "isupper" -> isUpper(text);
             case "islower" -> isLower(text);

@@ -109,6 +109,11 @@ final class Text {
         return result.append(text, from, text.length()).toString();
     }
 
+    /** How many of {@code missing} characters Python puts before a text that it centres in {@code width}. */
+    static int centred(int missing, int width) {
+        return missing / 2 + (missing & width & 1);
+    }
+
     /** Order by code points, as Python compares. */
     static int compare(String a, String b) {
         int n = Math.min(a.length(), b.length());

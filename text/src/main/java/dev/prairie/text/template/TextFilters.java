@@ -37,11 +37,14 @@ final class TextFilters {
             }
             case "indent" -> indent(text);
             case "center" -> {
-                int missing = arguments.integer("width", 80) - Text.length(text);
+                int width = arguments.integer("width", 80);
+                int missing = width - Text.length(text);
                 environment.text(missing);
                 yield missing <= 0
                         ? Value.of(text)
-                        : Value.of(" ".repeat(missing / 2) + text + " ".repeat(missing - missing / 2));
+                        : Value.of(" ".repeat(Text.centred(missing, width))
+                                + text
+                                + " ".repeat(missing - Text.centred(missing, width)));
             }
             case "truncate" -> truncate(text);
             case "format" -> {
