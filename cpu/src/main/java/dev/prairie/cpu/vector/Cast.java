@@ -44,7 +44,8 @@ final class Cast {
         Decode.row(out, from, x, n);
     }
 
-    private static void range(long out, DType to, long x, DType from, int n) {
+    /** {@code n} numbers. */
+    static void range(long out, DType to, long x, DType from, int n) {
         if (to == from) {
             Memory.copy(out, x, to.bytes(n));
             return;

@@ -21,18 +21,28 @@ final class Rows {
 
     /** {@code out[m] = from[rows[m]]}. */
     static void gather(WorkerPool pool, long out, long from, int[] rows, int width) {
-        Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
-            for (int m = first; m < end; m++)
-                Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
-        });
+        int chunk = Split.rows(width, Split.LIGHT);
+        if (rows.length <= chunk) gather(out, from, rows, width, 0, rows.length); // at once, without an object
+        else Split.parts(pool, rows.length, chunk, (first, end, worker) -> gather(out, from, rows, width, first, end));
+    }
+
+    private static void gather(long out, long from, int[] rows, int width, int first, int end) {
+        for (int m = first; m < end; m++)
+            Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
     }
 
     /** {@code out[m] = from[rows[m]]} as F32 numbers, {@code from} being of any type but I32. */
     static void decode(WorkerPool pool, long out, long from, DType type, int[] rows, int width) {
+        int chunk = Split.rows(width, Split.LIGHT);
+        if (rows.length <= chunk) decode(out, from, type, rows, width, 0, rows.length);
+        else
+            Split.parts(
+                    pool, rows.length, chunk, (first, end, worker) -> decode(out, from, type, rows, width, first, end));
+    }
+
+    private static void decode(long out, long from, DType type, int[] rows, int width, int first, int end) {
         long bytes = type.bytes(width);
-        Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
-            for (int m = first; m < end; m++) Decode.row(out + 4L * m * width, type, from + bytes * rows[m], width);
-        });
+        for (int m = first; m < end; m++) Decode.row(out + 4L * m * width, type, from + bytes * rows[m], width);
     }
 
     /** {@code to[rows[m]] += d[m]}, in the order of m: a task owns columns, so that no two write the same number. */
