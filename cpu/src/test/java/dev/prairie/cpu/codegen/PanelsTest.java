@@ -11,30 +11,43 @@ import dev.prairie.tensor.reference.Quantization;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class PanelsTest {
-    private static final int OUTPUTS = 70, WIDTH = 768;
+    private static final int OUTPUTS = 70, WIDTH = 512;
 
     /** Bytes as they come, so that every bit of a block counts; the last panel is not full. */
     @Test
     void everyTypeKeepsItsNumbersToTheLastBit() {
         for (Isa isa : Isas.runnable())
-            for (DType type : DType.values())
-                if (type.quantized())
-                    try (var pool = new WorkerPool(2);
-                            var kernels = new CodegenKernels(pool, isa, DType.F32);
-                            Arena arena = Arena.ofShared()) {
-                        Tensor w = random(type, arena);
-                        Tensor expected = Tensor.zeros(arena, w.shape());
-                        Quantization.decode(expected, w);
-                        Tensor one = Tensor.zeros(arena, Shape.of(OUTPUTS, OUTPUTS));
-                        for (int i = 0; i < OUTPUTS; i++) one.set((long) i * OUTPUTS + i, 1);
-                        Tensor numbers = Tensor.zeros(arena, w.shape());
-                        kernels.matmulBackwardInput(new Gradient(numbers, false), one, kernels.pack(w, arena));
-                        assertThat(numbers.toFloats()).as(type + ", " + isa).containsExactly(expected.toFloats());
-                    }
+            try (var pool = new WorkerPool(2);
+                    var kernels = new CodegenKernels(pool, isa, DType.F32)) {
+                for (DType type : DType.values()) if (type.quantized()) keeps(kernels, type, isa);
+            }
+    }
+
+    private static void keeps(CodegenKernels kernels, DType type, Isa isa) {
+        try (Arena arena = Arena.ofShared()) {
+            Tensor w = random(type, arena);
+            Tensor expected = Tensor.zeros(arena, w.shape());
+            Quantization.decode(expected, w);
+            Tensor one = Tensor.zeros(arena, Shape.of(OUTPUTS, OUTPUTS));
+            for (int i = 0; i < OUTPUTS; i++) one.set((long) i * OUTPUTS + i, 1);
+            Tensor numbers = Tensor.zeros(arena, w.shape());
+            kernels.matmulBackwardInput(new Gradient(numbers, false), one, kernels.pack(w, arena));
+            assertThat(Arrays.equals(sums(numbers), sums(expected)))
+                    .as(type + ", " + isa)
+                    .isTrue();
+        }
+    }
+
+    /** A sum of products knows no negative zero. */
+    private static float[] sums(Tensor t) {
+        float[] x = t.toFloats();
+        for (int i = 0; i < x.length; i++) x[i] += 0f;
+        return x;
     }
 
     /** Random blocks whose scales are finite. */
