@@ -50,7 +50,7 @@ final class GgufCursor {
     }
 
     /** The value between {@code begin} and here. */
-    GgufValue value(GgufValue.Type type, int begin) {
+    GgufValue value(GgufType type, int begin) {
         return new GgufValue(type, bytes, begin, at);
     }
 
