@@ -59,9 +59,9 @@ record GgufHeader(Map<String, GgufValue> metadata, List<Stored> tensors, long al
             return n;
         }
 
-        /** Its bytes, 0 where its type is not known. */
+        /** Its bytes; where its type is not known the fewest that it can have, since none stores less than a bit. */
         long bytes() {
-            return GgmlType.numbered(type).map(t -> t.bytes(elements())).orElse(0L);
+            return GgmlType.numbered(type).map(t -> t.bytes(elements())).orElse(Math.ceilDiv(elements(), Byte.SIZE));
         }
     }
 

@@ -131,7 +131,9 @@ public final class GgufMetadata {
     /** An array of truth values. */
     public boolean[] flags(String key) {
         GgufValue value = array(key, "an array of true and false");
-        return is(value, GgufType.BOOL) ? value.flags() : none(key, "an array of true and false", value, new boolean[0]);
+        return is(value, GgufType.BOOL)
+                ? value.flags()
+                : none(key, "an array of true and false", value, new boolean[0]);
     }
 
     /** That {@code value}, of this key, is not what was expected. */

@@ -3,7 +3,6 @@ package dev.prairie.model.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -39,6 +38,16 @@ final class Hostile {
             Gguf gguf = Gguf.over(FILE, all);
             for (String key : gguf.metadata().values().keySet()) values(gguf.metadata(), key);
             tensors(gguf);
+        });
+    }
+
+    /** Loads {@code bytes} as a model in a GGUF file. */
+    static void model(byte[] bytes) {
+        bounded(bytes, all -> {
+            try (Arena arena = Arena.ofConfined()) {
+                assertThat(GgufModel.load(Gguf.over(FILE, all), arena).parameters())
+                        .isNotEmpty();
+            }
         });
     }
 
