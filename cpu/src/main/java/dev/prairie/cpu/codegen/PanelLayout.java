@@ -107,10 +107,8 @@ enum PanelLayout {
 
     static PanelLayout of(DType type) {
         return switch (type) {
-            case Q8_0 -> Q8_0;
-            case Q4_0 -> Q4_0;
-            case Q4_K -> Q4_K;
-            case Q6_K -> Q6_K;
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4 ->
+                valueOf(type.name());
             case F32, BF16, F16, I32 -> throw new IllegalArgumentException("panels: " + type + " is not quantised");
         };
     }
