@@ -44,8 +44,6 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final CastKernels casts;
     private final Attention attention;
     private final Gemm gemm;
-    private final WorkerPool pool;
-    private final SystemCalls system;
     private final PanelProduct panels;
     private final HalfProduct halves;
     private final PanelNumbers numbers;
@@ -76,8 +74,6 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
         attention = new Attention(pages, isa, pool, precision);
         gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
-        this.pool = pool;
-        this.system = system;
         panels = new PanelProduct(pool, pages, system, isa);
         numbers = new PanelNumbers(pool, panels, system);
         halves = new HalfProduct(pool, pages, system, isa);
@@ -169,7 +165,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
                 copy.copyFrom(w);
                 yield new Numbers(copy);
             }
-            default -> new Panels(w, arena, pool, system);
+            default -> panels.pack(w, arena);
         };
     }
 
@@ -228,8 +224,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
-        if (kv.k().type() == DType.F32 && scoring.plain(tokens))
-            attention.forward(out, lse, q, kv, tokens, scoring.scale());
+        if (attention.can(kv) && scoring.plain(tokens)) attention.forward(out, lse, q, kv, tokens, scoring.scale());
         else vector.attention(out, lse, q, kv, tokens, scoring);
     }
 
