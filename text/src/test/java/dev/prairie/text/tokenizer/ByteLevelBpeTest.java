@@ -190,7 +190,8 @@ class ByteLevelBpeTest {
             Arrays.fill(plainWidths, 1);
             int[] heapedWidths = plainWidths.clone();
             int n = merges.applyPlainly(plain, plainWidths, plain.length);
-            assertThat(merges.applyWithHeap(heaped, heapedWidths, heaped.length)).isEqualTo(n);
+            assertThat(merges.applyWithHeap(heaped, heapedWidths, heaped.length))
+                    .isEqualTo(n);
             assertThat(Arrays.copyOf(heaped, n)).isEqualTo(Arrays.copyOf(plain, n));
             assertThat(Arrays.copyOf(heapedWidths, n)).isEqualTo(Arrays.copyOf(plainWidths, n));
             assertThat(Arrays.stream(plainWidths, 0, n).sum()).isEqualTo(plain.length);
