@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +23,10 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices) {
         Path path = resolve(given);
         Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
-        Tokenizer tokenizer = Tokenizer.load(tokenizerFile != null ? tokenizerFile : tokenizerOf(path));
+        Tokenizer tokenizer = ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
         Arena arena = Arena.ofShared();
         try {
-            Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
+            Checkpoint checkpoint = Checkpoint.load(path, arena);
             Device device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
@@ -41,6 +40,7 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         }
     }
 
+    /** The file or folder that is meant: a path, or the name of a run. */
     static Path resolve(Path given) {
         for (Path place : List.of(given, Paths.RUNS.resolve(given))) {
             if (Files.exists(place.resolve("run.json"))) {
@@ -68,23 +68,6 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         } catch (IOException unreadable) {
             return none;
         }
-    }
-
-    private static Path tokenizerOf(Path model) {
-        Path folder = Files.isDirectory(model)
-                ? model
-                : Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
-        for (String usual : List.of("tokenizer.json", "tokenizer.bin"))
-            if (Files.exists(folder.resolve(usual))) return folder.resolve(usual);
-        try (Stream<Path> files = Files.list(folder)) {
-            List<Path> found = files.filter(f -> f.getFileName().toString().matches("tok.*\\.bin"))
-                    .toList();
-            if (found.size() == 1) return found.getFirst();
-        } catch (IOException unreadable) {
-            // said below
-        }
-        throw new UserException("no tokenizer beside " + model + "; name one with --tokenizer FILE (tokenizer.json, or"
-                + " llama2.c's tokenizer.bin)");
     }
 
     @Override

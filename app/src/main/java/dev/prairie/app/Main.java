@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
             QuickstartCommand.class,
             TrainCommand.class,
             RunCommand.class,
+            TokenizeCommand.class,
             ServeCommand.class,
             PerplexityCommand.class,
             DoctorCommand.class,
