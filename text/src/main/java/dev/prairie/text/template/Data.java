@@ -30,8 +30,8 @@ final class Data {
 
     private static Value of(@Nullable Object object, int depth) {
         if (depth > DEEPEST) {
-            throw new IllegalArgumentException("template data are nested deeper than " + DEEPEST
-                    + " levels; give flatter ones");
+            throw new IllegalArgumentException(
+                    "template data are nested deeper than " + DEEPEST + " levels; give flatter ones");
         }
         return switch (object) {
             case null -> Value.NONE;
@@ -60,18 +60,19 @@ final class Data {
             }
             case JsonNode node -> node(node, depth);
             default ->
-                throw new IllegalArgumentException("template data: " + object.getClass().getName()
-                        + " found; give strings, numbers, booleans, lists and maps");
+                throw new IllegalArgumentException("template data: "
+                        + object.getClass().getName() + " found; give strings, numbers, booleans, lists and maps");
         };
     }
 
     private static Value node(JsonNode node, int depth) {
         if (node.isObject()) {
             Dict dict = Dicts.empty();
-            node.properties().forEach(property -> dict.entries()
-                    .put(
-                            property.getKey(),
-                            new Dict.Entry(Value.of(property.getKey()), of(property.getValue(), depth + 1))));
+            node.properties()
+                    .forEach(property -> dict.entries()
+                            .put(
+                                    property.getKey(),
+                                    new Dict.Entry(Value.of(property.getKey()), of(property.getValue(), depth + 1))));
             return dict;
         }
         if (node.isArray()) {

@@ -61,8 +61,7 @@ final class JsonPrinter {
         return switch (given) {
             case Value.None none -> Optional.empty();
             case Value.Str str -> Optional.of(str.text());
-            default ->
-                Optional.of(" ".repeat(Math.clamp(Types.index(environment, given, "tojson: 'indent'"), 0, 64)));
+            default -> Optional.of(" ".repeat(Math.clamp(Types.index(environment, given, "tojson: 'indent'"), 0, 64)));
         };
     }
 
@@ -77,7 +76,8 @@ final class JsonPrinter {
             case Sequence sequence -> array(List.copyOf(sequence.items()), level);
             case Value.Dict dict -> object(dict, level);
             default ->
-                throw environment.error(Types.name(value) + " is not JSON; give tojson dicts, lists, strings or numbers");
+                throw environment.error(
+                        Types.name(value) + " is not JSON; give tojson dicts, lists, strings or numbers");
         }
     }
 

@@ -49,10 +49,11 @@ final class NumberFilters {
             case Value.Int integer -> Optional.of(integer.value());
             case Value.Bool bool -> Optional.of(bool.value() ? BigInteger.ONE : BigInteger.ZERO);
             case Value.Float number -> Numbers.truncate(number.value());
-            case Value.Str str -> parse(str.text(), base).or(() -> {
-                OptionalDouble number = floating(value);
-                return number.isPresent() ? Numbers.truncate(number.getAsDouble()) : Optional.empty();
-            });
+            case Value.Str str ->
+                parse(str.text(), base).or(() -> {
+                    OptionalDouble number = floating(value);
+                    return number.isPresent() ? Numbers.truncate(number.getAsDouble()) : Optional.empty();
+                });
             default -> Optional.empty();
         };
     }
@@ -127,13 +128,12 @@ final class NumberFilters {
     private Value round(Value value) {
         int precision = Math.clamp(arguments.integer("precision", 0), -400, 400);
         String method = arguments.string("method", "common");
-        RoundingMode mode =
-                switch (method) {
-                    case "common" -> RoundingMode.HALF_EVEN;
-                    case "ceil" -> RoundingMode.CEILING;
-                    case "floor" -> RoundingMode.FLOOR;
-                    default -> environment.fail("round: 'method' is '" + method + "'; give common, ceil or floor");
-                };
+        RoundingMode mode = switch (method) {
+            case "common" -> RoundingMode.HALF_EVEN;
+            case "ceil" -> RoundingMode.CEILING;
+            case "floor" -> RoundingMode.FLOOR;
+            default -> environment.fail("round: 'method' is '" + method + "'; give common, ceil or floor");
+        };
         if (value instanceof Value.Int && method.equals("common") && precision >= 0) {
             return value;
         }

@@ -208,6 +208,11 @@ final class Numbers {
         }
         String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
         String power = Integer.toString(Math.abs(exponent));
-        return sign + digits.charAt(0) + fraction + (exponent < 0 ? "e-" : "e+") + (power.length() < 2 ? "0" : "") + power;
+        return sign
+                + digits.charAt(0)
+                + fraction
+                + (exponent < 0 ? "e-" : "e+")
+                + (power.length() < 2 ? "0" : "")
+                + power;
     }
 }

@@ -81,8 +81,8 @@ final class PercentFormat {
                     : environment.fail("a format with names takes a dict; give it one");
         }
         if (used >= positional.size()) {
-            throw environment.error("the format has more places than the " + positional.size()
-                    + " values given; give as many of both");
+            throw environment.error(
+                    "the format has more places than the " + positional.size() + " values given; give as many of both");
         }
         return positional.get(used++);
     }

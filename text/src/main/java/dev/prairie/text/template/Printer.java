@@ -58,7 +58,8 @@ final class Printer {
                 repr(Dicts.of(namespace.attributes()), out);
                 out.append('>');
             }
-            case Value.Function function -> out.append("<function ").append(function.name()).append('>');
+            case Value.Function function ->
+                out.append("<function ").append(function.name()).append('>');
             case Value.Native object -> out.append('<').append(object.name()).append('>');
             case Value.None none -> out.append(print(value));
             case Value.Bool bool -> out.append(print(value));
@@ -102,7 +103,10 @@ final class Printer {
                     } else if (printable(c)) {
                         out.appendCodePoint(c);
                     } else {
-                        out.append(c < 0x100 ? "\\x%02x".formatted(c) : (c < 0x10000 ? "\\u%04x" : "\\U%08x").formatted(c));
+                        out.append(
+                                c < 0x100
+                                        ? "\\x%02x".formatted(c)
+                                        : (c < 0x10000 ? "\\u%04x" : "\\U%08x").formatted(c));
                     }
                 }
             }
