@@ -87,7 +87,7 @@ final class Access {
             case Sequence sequence
             when ListMethods.has(sequence, name) ->
                 method(name, arguments -> ListMethods.call(environment, sequence, name, arguments));
-            case Value.Float number
+            case Value.Real number
             when name.equals("is_integer") ->
                 method(name, arguments -> Value.of(number.value() == Math.rint(number.value())));
             case Value.Namespace namespace ->

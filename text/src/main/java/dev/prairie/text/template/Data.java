@@ -39,9 +39,9 @@ final class Data {
             case Boolean bool -> Value.of(bool);
             case String text -> Value.of(text);
             case BigInteger integer -> new Value.Int(integer);
-            case BigDecimal decimal -> new Value.Float(decimal.doubleValue());
-            case Double number -> new Value.Float(number);
-            case Float number -> new Value.Float(number);
+            case BigDecimal decimal -> new Value.Real(decimal.doubleValue());
+            case Double number -> new Value.Real(number);
+            case Float number -> new Value.Real(number);
             case Number number -> Value.of(number.longValue());
             case List<?> list -> {
                 List<Value> items = new ArrayList<>();
@@ -87,7 +87,7 @@ final class Data {
             return new Value.Int(node.bigIntegerValue());
         }
         if (node.isNumber()) {
-            return new Value.Float(node.doubleValue());
+            return new Value.Real(node.doubleValue());
         }
         return node.isString() ? Value.of(node.stringValue()) : Value.NONE;
     }

@@ -76,7 +76,7 @@ final class Dicts {
             case Value.Str str -> str.text();
             case Value.Int integer -> new Number(new BigDecimal(integer.value()));
             case Value.Bool bool -> new Number(bool.value() ? BigDecimal.ONE : BigDecimal.ZERO);
-            case Value.Float number ->
+            case Value.Real number ->
                 Double.isFinite(number.value())
                         ? new Number(new BigDecimal(number.value()).stripTrailingZeros())
                         : (Object) number.value();

@@ -228,7 +228,7 @@ final class ExpressionParser {
                 yield new Expression.Literal(token.at(), Value.of(text.toString()));
             }
             case INTEGER -> new Expression.Literal(token.at(), new Value.Int(integer(token.text())));
-            case FLOAT -> new Expression.Literal(token.at(), new Value.Float(Double.parseDouble(token.text())));
+            case FLOAT -> new Expression.Literal(token.at(), new Value.Real(Double.parseDouble(token.text())));
             case OPERATOR -> bracketed(token);
             default -> throw notAnExpression(token);
         };

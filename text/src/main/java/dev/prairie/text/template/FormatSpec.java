@@ -53,7 +53,7 @@ record FormatSpec(
             String text = new Printer(environment).print(value);
             return pad(precision >= 0 ? Text.slice(text, 0, Math.min(precision, Text.length(text))) : text, "", '<');
         }
-        boolean whole = !(value instanceof Value.Float);
+        boolean whole = !(value instanceof Value.Real);
         if (type == 's' || (whole && type == 0 && precision >= 0)) {
             throw environment.error("this format does not take " + Types.name(value) + "; use d or f");
         }

@@ -71,7 +71,7 @@ final class JsonPrinter {
             case Value.None none -> out.append("null");
             case Value.Bool bool -> out.append(bool.value());
             case Value.Int integer -> out.append(integer.value());
-            case Value.Float number -> out.append(number(number.value()));
+            case Value.Real number -> out.append(number(number.value()));
             case Value.Str str -> string(str.text());
             case Sequence sequence -> array(List.copyOf(sequence.items()), level);
             case Value.Dict dict -> object(dict, level);
@@ -134,7 +134,7 @@ final class JsonPrinter {
             case Value.None none -> "null";
             case Value.Bool bool -> Boolean.toString(bool.value());
             case Value.Int integer -> integer.value().toString();
-            case Value.Float number -> number(number.value());
+            case Value.Real number -> number(number.value());
             default -> environment.fail(Types.name(key) + " cannot be a key in JSON; use a string");
         };
     }

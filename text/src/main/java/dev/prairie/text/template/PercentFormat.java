@@ -95,7 +95,7 @@ final class PercentFormat {
         String sign = text ? "" : flag.contains("+") ? "+" : flag.contains(" ") ? " " : "";
         String alternate = flag.contains("#") && !text ? "#" : "";
         Value shown = text ? Value.of(type == 'r' || type == 'a' ? printer.repr(value) : printer.print(value)) : value;
-        if ("diu".indexOf(type) >= 0 && value instanceof Value.Float number) {
+        if ("diu".indexOf(type) >= 0 && value instanceof Value.Real number) {
             shown = new Value.Int(Numbers.truncate(number.value())
                     .orElseThrow(() -> environment.error("%d does not take an infinite number; give a finite one")));
         }

@@ -21,7 +21,7 @@ final class Printer {
                 environment.text(integer.value().bitLength() / 3);
                 yield integer.value().toString();
             }
-            case Value.Float number -> Numbers.print(number.value());
+            case Value.Real number -> Numbers.print(number.value());
             default -> repr(value);
         };
     }
@@ -64,7 +64,7 @@ final class Printer {
             case Value.None none -> out.append(print(value));
             case Value.Bool bool -> out.append(print(value));
             case Value.Int integer -> out.append(print(value));
-            case Value.Float number -> out.append(print(value));
+            case Value.Real number -> out.append(print(value));
         }
         if (!(value instanceof Sequence || value instanceof Value.Dict)) {
             environment.text(out.length() - before);

@@ -68,7 +68,7 @@ final class Tests {
             case "true" -> value instanceof Value.Bool bool && bool.value();
             case "false" -> value instanceof Value.Bool bool && !bool.value();
             case "integer" -> value instanceof Value.Int;
-            case "float" -> value instanceof Value.Float;
+            case "float" -> value instanceof Value.Real;
             case "number" -> Comparison.isNumber(value);
             case "string" -> value instanceof Value.Str;
             case "mapping" -> value instanceof Value.Dict;

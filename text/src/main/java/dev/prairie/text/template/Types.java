@@ -16,7 +16,7 @@ final class Types {
             case Value.None none -> "none";
             case Value.Bool bool -> "a boolean";
             case Value.Int integer -> "an integer";
-            case Value.Float number -> "a float";
+            case Value.Real number -> "a float";
             case Value.Str str -> "a string";
             case Sequence sequence ->
                 switch (sequence.kind()) {
@@ -40,7 +40,7 @@ final class Types {
             case Value.None none -> false;
             case Value.Bool bool -> bool.value();
             case Value.Int integer -> integer.value().signum() != 0;
-            case Value.Float number -> number.value() != 0;
+            case Value.Real number -> number.value() != 0;
             case Value.Str str -> !str.text().isEmpty();
             case Sequence sequence ->
                 sequence.kind() == Sequence.Kind.GENERATOR || !sequence.items().isEmpty();
