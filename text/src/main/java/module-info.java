@@ -1,4 +1,4 @@
-/** What a token is: corpora, tokenizers and batches. Knows no tensor. */
+/** What a token is: corpora, tokenizers, batches and chat templates. Knows no tensor. */
 module dev.prairie.text {
     requires static transitive org.jspecify;
     requires transitive tools.jackson.databind;
