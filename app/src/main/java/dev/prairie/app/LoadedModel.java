@@ -2,7 +2,10 @@ package dev.prairie.app;
 
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.serve.engine.ServedModel;
+import dev.prairie.serve.http.ChatFormat;
 import dev.prairie.tensor.device.Device;
+import dev.prairie.text.template.ChatTemplateFiles;
+import dev.prairie.text.template.TemplateException;
 import dev.prairie.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,20 +21,23 @@ import org.jspecify.annotations.Nullable;
  * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a Hugging Face folder, a
  * safetensors file, or a llama2.c file.
  */
-record LoadedModel(ServedModel model, Device device, Arena arena) implements AutoCloseable {
+record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena arena) implements AutoCloseable {
 
     /** Opens what {@code given} names; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices) {
         Path path = resolve(given);
         Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
-        Tokenizer tokenizer = Tokenizer.load(tokenizerFile != null ? tokenizerFile : tokenizerOf(path));
+        Path tokenizerPath = tokenizerFile != null ? tokenizerFile : tokenizerOf(path);
+        Tokenizer tokenizer = Tokenizer.load(tokenizerPath);
+        ChatFormat chat = chatFormat(tokenizerPath);
         Arena arena = Arena.ofShared();
         try {
 Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
             Device device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
-            return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), device, arena);
+            return new LoadedModel(
+                    new ServedModel(id, transformer, tokenizer, device.kernels()), chat, device, arena);
         } catch (IOException failure) {
             arena.close();
             throw new UncheckedIOException(path + " cannot be read", failure);
@@ -67,6 +73,20 @@ Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
             return names.isEmpty() ? none : "; trained here: " + String.join(", ", names);
         } catch (IOException unreadable) {
             return none;
+        }
+    }
+
+    /** The chat template beside the tokenizer; a model without one, or with one that cannot be read, is a base model. */
+    private static ChatFormat chatFormat(Path tokenizer) {
+        Path folder = Files.isDirectory(tokenizer)
+                ? tokenizer
+                : Optional.ofNullable(tokenizer.toAbsolutePath().getParent()).orElse(tokenizer);
+        try {
+            return ChatTemplateFiles.load(folder).map(ChatFormat::of).orElseGet(ChatFormat::plain);
+        } catch (TemplateException unreadable) {
+            new Terminal().note("the chat template in " + folder + " is not used, chats are plain text: "
+                    + unreadable.getMessage());
+            return ChatFormat.plain();
         }
     }
 

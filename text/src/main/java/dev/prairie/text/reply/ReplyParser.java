@@ -21,7 +21,17 @@ public interface ReplyParser {
 
     /** A parser for a model without a template: everything is content. */
     static ReplyParser plain() {
-        return of("", "", List.of());
+        return new ReplyParser() {
+            @Override
+            public List<ReplyEvent> add(String text) {
+                return text.isEmpty() ? List.of() : List.of(new ReplyEvent.Content(text));
+            }
+
+            @Override
+            public List<ReplyEvent> end() {
+                return List.of();
+            }
+        };
     }
 
     /**
@@ -44,6 +54,9 @@ public interface ReplyParser {
         }
         List<Section> sections = Section.of(template);
         boolean bareJson = !tools.isEmpty() && Section.callsAreBareJson(template);
+        if (sections.isEmpty() && !bareJson) {
+            return plain();
+        }
         return new SectionParser(sections, bareJson, prompt, new Calls(types, ids));
     }
 
