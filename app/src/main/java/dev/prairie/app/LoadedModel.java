@@ -2,6 +2,7 @@ package dev.prairie.app;
 
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.serve.engine.ServedModel;
+import dev.prairie.serve.http.ChatFormat;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.text.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -14,10 +15,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a Hugging Face folder, a
- * safetensors file, or a llama2.c file.
+ * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a GGUF file, a Hugging Face
+ * folder, a safetensors file, or a llama2.c file.
  */
-record LoadedModel(ServedModel model, Device device, Arena arena) implements AutoCloseable {
+record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena arena) implements AutoCloseable {
 
     /** Opens what {@code given} names; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices) {
@@ -25,19 +26,27 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
         Tokenizer tokenizer = ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
         Arena arena = Arena.ofShared();
+        Device device = null;
         try {
+            ChatFormat chat = ModelChat.of(path);
             Checkpoint checkpoint = Checkpoint.load(path, arena);
-            Device device = devices.open();
+            device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
-            return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), device, arena);
+            var model = new ServedModel(id, transformer, tokenizer, device.kernels());
+            return new LoadedModel(model, chat, device, arena);
         } catch (IOException failure) {
-            arena.close();
+            close(device, arena);
             throw new UncheckedIOException(path + " cannot be read", failure);
         } catch (RuntimeException failure) {
-            arena.close();
+            close(device, arena);
             throw failure;
         }
+    }
+
+    private static void close(@Nullable Device device, Arena arena) {
+        if (device != null) device.close();
+        arena.close();
     }
 
     /** The file or folder that is meant: a path, or the name of a run. */
@@ -52,8 +61,8 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
             if (Files.exists(place)) return place;
         }
         throw new UserException(
-                "no model at " + given + "; give a run's folder, a Hugging Face folder, a .safetensors or"
-                        + " a llama2.c .bin file" + knownRuns());
+                "no model at " + given + "; give a run's folder, a GGUF file, a Hugging Face folder, a"
+                        + " .safetensors or a llama2.c .bin file" + knownRuns());
     }
 
     private static String knownRuns() {
@@ -72,7 +81,6 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
 
     @Override
     public void close() {
-        device.close();
-        arena.close();
+        close(device, arena);
     }
 }

@@ -54,7 +54,7 @@ final class ServeCommand implements Callable<Integer> {
         var stop = new CountDownLatch(1);
         try (var interrupt = new Interrupt(stop::countDown);
                 var engine = new Engine(loaded.model());
-                var server = new Server(config, engine)) {
+                var server = new Server(config, engine, loaded.chat())) {
             server.start();
             var terminal = new Terminal();
             String url = server.url();

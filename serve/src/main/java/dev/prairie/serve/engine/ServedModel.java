@@ -41,18 +41,31 @@ public record ServedModel(String id, Transformer transformer, Tokenizer tokenize
     }
 
     @Override
+    public int[] encodeTemplated(String prompt) {
+        return tokenizer.encodeWithSpecials(prompt);
+    }
+
+    @Override
     public String decode(int... ids) {
         return tokenizer.decode(ids);
     }
 
     @Override
     public boolean endsText(int id) {
-        return tokenizer.eos().orElse(-1) == id;
+        return EndTokens.ends(tokenizer, id);
     }
 
     @Override
     public TextStream textStream(int... prompt) {
-        StreamDecoder decoder = tokenizer.streamAfter(prompt);
+        return stream(tokenizer.streamAfter(prompt));
+    }
+
+    @Override
+    public TextStream markedStream(int... prompt) {
+        return stream(new StreamDecoder(tokenizer, true));
+    }
+
+    private static TextStream stream(StreamDecoder decoder) {
         return new TextStream() {
             @Override
             public String add(int id) {
