@@ -28,6 +28,8 @@ import picocli.CommandLine.Spec;
             TrainCommand.class,
             RunCommand.class,
             ServeCommand.class,
+            PullCommand.class,
+            ModelsCommand.class,
             DoctorCommand.class,
             BenchCommand.class,
             VersionCommand.class
