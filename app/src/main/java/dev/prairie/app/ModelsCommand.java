@@ -20,7 +20,8 @@ import tools.jackson.databind.node.ObjectNode;
         description = "Lists, shows and removes the models that were pulled.",
         mixinStandardHelpOptions = true,
         subcommands = {ModelsCommand.ListModels.class, ModelsCommand.Show.class, ModelsCommand.Remove.class},
-        footer = {"", "Without a command: list. Models are kept in ~/.prairie/models, or in models below PRAIRIE_HOME."})
+        footer = {"", "Without a command: list. Models are kept in ~/.prairie/models, or in models below PRAIRIE_HOME."
+        })
 final class ModelsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -38,7 +39,10 @@ final class ModelsCommand implements Callable<Integer> {
         List<StoredModel> models = store.list();
         for (StoredModel model : models) {
             if (json) out.println(json(store, model));
-            else out.printf("%-48s %9s  %d files%n", model.model(), Pull.shown(model.bytes()), model.files().size());
+            else
+                out.printf(
+                        "%-48s %9s  %d files%n",
+                        model.model(), Pull.shown(model.bytes()), model.files().size());
         }
         if (models.isEmpty() && !json) out.println("no models here; get one with prairie pull OWNER/NAME");
         out.flush();
@@ -80,7 +84,10 @@ final class ModelsCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "show", description = "Shows one: where it came from, and its files.", mixinStandardHelpOptions = true)
+    @Command(
+            name = "show",
+            description = "Shows one: where it came from, and its files.",
+            mixinStandardHelpOptions = true)
     static final class Show implements Callable<Integer> {
         @Spec
         private CommandSpec spec = CommandSpec.create();
@@ -111,7 +118,10 @@ final class ModelsCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "remove", description = "Removes one, or what a pull that ended early has left.", mixinStandardHelpOptions = true)
+    @Command(
+            name = "remove",
+            description = "Removes one, or what a pull that ended early has left.",
+            mixinStandardHelpOptions = true)
     static final class Remove implements Callable<Integer> {
         @Spec
         private CommandSpec spec = CommandSpec.create();

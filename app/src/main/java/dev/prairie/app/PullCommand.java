@@ -48,7 +48,10 @@ final class PullCommand implements Callable<Integer> {
     @Nullable
     private String hub;
 
-    @Option(names = "--revision", paramLabel = "R", description = "Branch, tag or commit. Default: the hub's usual one.")
+    @Option(
+            names = "--revision",
+            paramLabel = "R",
+            description = "Branch, tag or commit. Default: the hub's usual one.")
     @Nullable
     private String revision;
 
@@ -67,7 +70,8 @@ final class PullCommand implements Callable<Integer> {
         ModelName name = ModelName.of(model);
         ModelStore store = ModelStore.of(System.getenv());
         var terminal = new Terminal();
-        var pull = new Pull(store, HubAddress.of(Optional.ofNullable(hub), Optional.ofNullable(token), System.getenv()));
+        var pull =
+                new Pull(store, HubAddress.of(Optional.ofNullable(hub), Optional.ofNullable(token), System.getenv()));
         StoredModel stored;
         try {
             stored = pull.run(name, Optional.ofNullable(revision), terminal::arrived);

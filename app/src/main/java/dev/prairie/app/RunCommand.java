@@ -42,7 +42,10 @@ final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A run's folder, a model's folder, a model file, or OWNER/NAME.")
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description = "A run's folder, a model's folder, a model file, or OWNER/NAME.")
     private Path path = Path.of("");
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to continue.")

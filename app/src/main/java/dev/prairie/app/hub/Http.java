@@ -55,9 +55,7 @@ final class Http implements AutoCloseable {
             Duration pause;
             try {
                 Arrival<byte[]> arrival = join(follow(
-                        uri,
-                        Map.of(),
-                        info -> BodySubscribers.limiting(BodySubscribers.ofByteArray(), LARGEST_LIST)));
+                        uri, Map.of(), info -> BodySubscribers.limiting(BodySubscribers.ofByteArray(), LARGEST_LIST)));
                 int status = arrival.status();
                 if (status == 200) return Optional.of(new Reply(arrival.body(), arrival.headers()));
                 if (status == 404) return Optional.empty();
@@ -116,7 +114,9 @@ final class Http implements AutoCloseable {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(uri).timeout(retry.patience()).header("User-Agent", "prairie");
         headers.forEach(request::header);
-        hub.token().filter(t -> sameHost(uri, hub.base())).ifPresent(t -> request.header("Authorization", "Bearer " + t));
+        hub.token()
+                .filter(t -> sameHost(uri, hub.base()))
+                .ifPresent(t -> request.header("Authorization", "Bearer " + t));
         BodyHandler<Optional<T>> last = info -> redirects(info.statusCode(), info.headers())
                 ? BodySubscribers.replacing(Optional.empty())
                 : BodySubscribers.mapping(handler.apply(info), Optional::of);
@@ -129,12 +129,18 @@ final class Http implements AutoCloseable {
                 throw new HubException(uri + " redirects without end; check the address of the hub");
             URI to = target(uri, received.firstValue("Location").orElseThrow());
             return follow(
-                    to, headers, handler, Stream.concat(passed.stream(), Stream.of(received)).toList());
+                    to,
+                    headers,
+                    handler,
+                    Stream.concat(passed.stream(), Stream.of(received)).toList());
         });
     }
 
     private static boolean redirects(int status, HttpHeaders headers) {
-        return status >= 300 && status < 400 && status != 304 && headers.firstValue("Location").isPresent();
+        return status >= 300
+                && status < 400
+                && status != 304
+                && headers.firstValue("Location").isPresent();
     }
 
     /** Where a redirect leads, if it may be followed. */
@@ -154,9 +160,7 @@ final class Http implements AutoCloseable {
     }
 
     private static boolean sameHost(URI a, URI b) {
-        return a.getScheme().equals(b.getScheme())
-                && a.getHost().equalsIgnoreCase(b.getHost())
-                && port(a) == port(b);
+        return a.getScheme().equals(b.getScheme()) && a.getHost().equalsIgnoreCase(b.getHost()) && port(a) == port(b);
     }
 
     private static int port(URI uri) {

@@ -38,7 +38,8 @@ public record HubAddress(URI base, List<HubKind> kinds, Optional<String> token) 
         // As Hugging Face's own tools do, whose endpoint can be another too.
         Optional<String> token = own.or(() -> setting(environment, "HF_TOKEN"));
         if (text.equals("hf")) return new HubAddress(HUGGING_FACE, List.of(HubKind.HUGGING_FACE), token);
-        if (text.startsWith("hf:")) return new HubAddress(base(text.substring(3)), List.of(HubKind.HUGGING_FACE), token);
+        if (text.startsWith("hf:"))
+            return new HubAddress(base(text.substring(3)), List.of(HubKind.HUGGING_FACE), token);
         return new HubAddress(base(text), List.of(HubKind.values()), token);
     }
 

@@ -54,7 +54,8 @@ public record ModelStore(Path folder) {
     /** Models that are here and whole, by name. */
     public List<StoredModel> list() {
         List<StoredModel> found = new ArrayList<>();
-        for (Path owner : folders(folder)) for (Path name : folders(owner)) StoredModel.in(name).ifPresent(found::add);
+        for (Path owner : folders(folder))
+            for (Path name : folders(owner)) StoredModel.in(name).ifPresent(found::add);
         return found;
     }
 
@@ -76,11 +77,13 @@ public record ModelStore(Path folder) {
         StoredModel stored = require(model);
         Path place = folder(model);
         List<String> files = stored.files().stream().map(StoredModel.File::path).toList();
-        List<String> ggufs = files.stream().filter(f -> f.endsWith(".gguf")).sorted().toList();
+        List<String> ggufs =
+                files.stream().filter(f -> f.endsWith(".gguf")).sorted().toList();
         if (model.selector().isEmpty()) {
             if (files.contains("config.json") || files.isEmpty()) return place;
             Map<String, String> firsts = firsts(ggufs);
-            if (firsts.size() == 1) return place.resolve(firsts.values().iterator().next());
+            if (firsts.size() == 1)
+                return place.resolve(firsts.values().iterator().next());
             if (firsts.isEmpty()) return files.size() == 1 ? place.resolve(files.getFirst()) : place;
             throw new HubException(model.whole() + " has " + firsts.size() + " models here; choose one with "
                     + model.whole() + ":FILE: " + String.join(", ", firsts.keySet()));

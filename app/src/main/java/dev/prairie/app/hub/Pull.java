@@ -88,8 +88,8 @@ public final class Pull {
                     throw new HubException("the hub lists a file '" + file.path() + "', a name that is Prairie's own;"
                             + " choose another file");
             Files.createDirectories(waiting);
-            try (FileChannel lock = FileChannel.open(
-                    waiting.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            try (FileChannel lock =
+                    FileChannel.open(waiting.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 requireLock(lock, model);
                 Optional<StoredModel> before = store.find(model);
                 List<RemoteFile> missing =
@@ -221,7 +221,9 @@ public final class Pull {
             later = new ArrayDeque<>(transfers);
             boolean known = transfers.stream().allMatch(t -> t.file().size().isPresent());
             total = known
-                    ? transfers.stream().mapToLong(t -> t.file().size().orElse(0)).sum()
+                    ? transfers.stream()
+                            .mapToLong(t -> t.file().size().orElse(0))
+                            .sum()
                     : 0;
             this.progress = progress;
         }

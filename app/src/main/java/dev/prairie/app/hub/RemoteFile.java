@@ -29,7 +29,8 @@ public record RemoteFile(String path, OptionalLong size, Optional<String> sha256
         if (size.isPresent() && size.getAsLong() < 0)
             throw new HubException("the hub lists " + path + " with " + size.getAsLong()
                     + " bytes; nothing was fetched: do not use this hub");
-        sha256 = sha256.map(s -> s.toLowerCase(Locale.ROOT)).filter(s -> SHA256.matcher(s).matches());
+        sha256 = sha256.map(s -> s.toLowerCase(Locale.ROOT))
+                .filter(s -> SHA256.matcher(s).matches());
     }
 
     /** Its name without folders. */

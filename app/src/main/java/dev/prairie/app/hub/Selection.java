@@ -47,15 +47,14 @@ final class Selection {
 
     /** Of all files of a model those that are meant. */
     static List<RemoteFile> of(ModelName model, List<RemoteFile> files) {
-        return model.selector().isPresent()
-                ? selected(model, model.selector().get(), files)
-                : runnable(model, files);
+        return model.selector().isPresent() ? selected(model, model.selector().get(), files) : runnable(model, files);
     }
 
     private static List<RemoteFile> runnable(ModelName model, List<RemoteFile> files) {
-        Predicate<RemoteFile> weights = matching(files, f -> USUAL_WEIGHTS.matcher(f.path()).matches())
-                ? f -> USUAL_WEIGHTS.matcher(f.path()).matches()
-                : f -> f.path().matches("[^/]+\\.safetensors(\\.index\\.json)?");
+        Predicate<RemoteFile> weights =
+                matching(files, f -> USUAL_WEIGHTS.matcher(f.path()).matches())
+                        ? f -> USUAL_WEIGHTS.matcher(f.path()).matches()
+                        : f -> f.path().matches("[^/]+\\.safetensors(\\.index\\.json)?");
         if (matching(files, weights))
             return files.stream()
                     .filter(f -> BESIDE_WEIGHTS.contains(f.path()) || weights.test(f))
@@ -64,7 +63,8 @@ final class Selection {
         if (models.size() == 1) return complete(models.values().iterator().next());
         if (models.isEmpty())
             throw new HubException(model.whole() + " holds no weights that can be run (safetensors, GGUF); name a file"
-                    + " with " + model.whole() + ":FILE, there are: " + shown(files.stream().map(RemoteFile::path).toList()));
+                    + " with " + model.whole() + ":FILE, there are: "
+                    + shown(files.stream().map(RemoteFile::path).toList()));
         throw new HubException(model.whole() + " holds " + models.size() + " GGUF models; choose one with "
                 + model.whole() + ":FILE or the end of its name, as in :Q4_K_M, there are: "
                 + shown(List.copyOf(models.keySet())));
@@ -84,15 +84,21 @@ final class Selection {
         if (models.containsKey(selector)) return complete(models.get(selector));
         List<RemoteFile> named =
                 files.stream().filter(f -> f.fileName().equals(selector)).toList();
-        if (named.size() == 1) return of(new ModelName(model.owner(), model.name(), Optional.of(named.getFirst().path())), files);
+        if (named.size() == 1)
+            return of(
+                    new ModelName(
+                            model.owner(),
+                            model.name(),
+                            Optional.of(named.getFirst().path())),
+                    files);
         List<String> tagged =
                 models.keySet().stream().filter(name -> tagged(name, selector)).toList();
         if (tagged.size() == 1) return complete(models.get(tagged.getFirst()));
         List<String> choices = tagged.isEmpty()
                 ? models.isEmpty() ? files.stream().map(RemoteFile::path).toList() : List.copyOf(models.keySet())
                 : tagged;
-        throw new HubException(model.whole() + " has " + (tagged.isEmpty() ? "no" : "more than one") + " file '" + selector
-                + "'; give one of: " + shown(choices));
+        throw new HubException(model.whole() + " has " + (tagged.isEmpty() ? "no" : "more than one") + " file '"
+                + selector + "'; give one of: " + shown(choices));
     }
 
     /** Whether a name has the tag between marks, {@code Q4_K_M} but not {@code Q4_K} in {@code a-Q4_K_M.gguf}. */

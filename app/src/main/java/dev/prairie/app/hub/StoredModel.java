@@ -51,7 +51,8 @@ public record StoredModel(String model, String source, String revision, List<Fil
                     && read.source() != null
                     && read.revision() != null
                     && read.files() != null
-                    && read.files().stream().allMatch(f -> f != null && f.path() != null && f.sha256() != null)) return Optional.of(read);
+                    && read.files().stream().allMatch(f -> f != null && f.path() != null && f.sha256() != null))
+                return Optional.of(read);
         } catch (IOException | JacksonException unreadable) {
             // said below
         }

@@ -73,7 +73,8 @@ final class Transfer {
             attempt = CompletableFuture.failedFuture(e);
         }
         return attempt.exceptionallyCompose(failure -> again(cause(failure)))
-                .thenCompose(done -> done.map(CompletableFuture::completedFuture).orElseGet(this::run));
+                .thenCompose(
+                        done -> done.map(CompletableFuture::completedFuture).orElseGet(this::run));
     }
 
     private static Throwable cause(Throwable failure) {
@@ -173,7 +174,8 @@ final class Transfer {
                         .filter(t -> t.matches("[0-9a-f]{64}"));
                 Optional<String> size = arrival.stated("X-Linked-Size").filter(v -> v.matches("\\d{1,18}"));
                 if (size.isPresent() && Long.parseLong(size.get()) != Files.size(part.bytes()))
-                    throw new IOException("the hub states " + size.get() + " bytes, " + Files.size(part.bytes()) + " came");
+                    throw new IOException(
+                            "the hub states " + size.get() + " bytes, " + Files.size(part.bytes()) + " came");
                 return CompletableFuture.completedFuture(check(file.sha256().or(() -> linked)));
             }
             if (arrival.status() == 416) part.discard();
@@ -214,7 +216,8 @@ final class Transfer {
         }
         if (++failures >= retry.attempts())
             return CompletableFuture.failedFuture(new HubException(
-                    from + " did not arrive: " + failure.getMessage() + "; pull again to go on where it stopped", failure));
+                    from + " did not arrive: " + failure.getMessage() + "; pull again to go on where it stopped",
+                    failure));
         return pause(retry.after(failures));
     }
 

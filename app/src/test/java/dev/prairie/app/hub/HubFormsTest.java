@@ -95,7 +95,8 @@ class HubFormsTest {
         assertThat(address(Optional.of("modelscope:https://m"), Map.of()).kinds())
                 .containsExactly(HubKind.MODELSCOPE);
         assertThat(address(Optional.of("https://m"), tokens).token()).hasValue("h");
-        assertThat(HubAddress.of(Optional.empty(), Optional.of("given"), tokens).token()).hasValue("given");
+        assertThat(HubAddress.of(Optional.empty(), Optional.of("given"), tokens).token())
+                .hasValue("given");
         for (String none : List.of("ftp://x", "x", "http://", "http://user@x", "hf:x"))
             assertThatThrownBy(() -> address(Optional.of(none), Map.of())).hasMessageContaining("is no hub");
     }

@@ -122,8 +122,7 @@ final class LocalHub implements AutoCloseable {
         String text = "";
         if (huggingFace && hasTree && target.equals("/api/models/team/model/tree/main?recursive=true")) text = tree();
         else if (huggingFace && target.equals("/api/models/team/model")) text = siblings();
-        else if (!huggingFace
-                && target.equals("/api/v1/models/team/model/repo/files?Revision=master&Recursive=true"))
+        else if (!huggingFace && target.equals("/api/v1/models/team/model/repo/files?Revision=master&Recursive=true"))
             text = modelScope();
         return listed.apply(text).getBytes(StandardCharsets.UTF_8);
     }
@@ -134,7 +133,8 @@ final class LocalHub implements AutoCloseable {
         files.forEach((path, content) -> {
             ObjectNode file = list.addObject().put("type", "file").put("path", path);
             if (statesSizes) file.put("size", content.length);
-            if (statesChecksums) file.putObject("lfs").put("oid", sha256(content)).put("size", content.length);
+            if (statesChecksums)
+                file.putObject("lfs").put("oid", sha256(content)).put("size", content.length);
         });
         return list.toString();
     }
@@ -160,8 +160,7 @@ final class LocalHub implements AutoCloseable {
 
     static String sha256(byte[] content) {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

@@ -133,8 +133,8 @@ class PullTest {
         var once = new Retry(1, Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofSeconds(5));
         hub.next(WEIGHTS, LocalHub.cutAfter(200_000));
         var address = new HubAddress(hub.base(), List.of(HubKind.HUGGING_FACE), Optional.empty());
-        assertThatThrownBy(() -> new Pull(store, address, once, f -> PLENTY)
-                        .run(MODEL, Optional.empty(), (b, t, c) -> {}))
+        assertThatThrownBy(
+                        () -> new Pull(store, address, once, f -> PLENTY).run(MODEL, Optional.empty(), (b, t, c) -> {}))
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("pull again to go on");
         nothingIsThere();
@@ -334,14 +334,13 @@ class PullTest {
     void tokenGoesToTheHubAndNowhereElse() throws IOException {
         try (var elsewhere = new LocalHub()) {
             elsewhere.files.putAll(hub.files);
-            hub.next(
-                    WEIGHTS,
-                    LocalHub.redirect(elsewhere.base() + "/team/model/resolve/main/" + WEIGHTS, Map.of()));
+            hub.next(WEIGHTS, LocalHub.redirect(elsewhere.base() + "/team/model/resolve/main/" + WEIGHTS, Map.of()));
 
             pull(MODEL, Optional.of("secret"));
 
             assertThat(pulled(WEIGHTS)).isEqualTo(weights);
-            assertThat(hub.requests).allSatisfy(r -> assertThat(r.header("Authorization")).hasValue("Bearer secret"));
+            assertThat(hub.requests)
+                    .allSatisfy(r -> assertThat(r.header("Authorization")).hasValue("Bearer secret"));
             assertThat(elsewhere.requests).hasSize(1);
             assertThat(elsewhere.requests.getFirst().header("Authorization")).isEmpty();
         }
@@ -376,8 +375,8 @@ class PullTest {
     void fullDiskIsNoticedBefore() throws IOException {
         var address = new HubAddress(hub.base(), List.of(HubKind.HUGGING_FACE), Optional.empty());
 
-        assertThatThrownBy(() -> new Pull(store, address, QUICK, f -> 1000)
-                        .run(MODEL, Optional.empty(), (b, t, c) -> {}))
+        assertThatThrownBy(
+                        () -> new Pull(store, address, QUICK, f -> 1000).run(MODEL, Optional.empty(), (b, t, c) -> {}))
                 .isInstanceOf(HubException.class)
                 .hasMessageContainingAll("1 kB free", "300 kB are to come", "PRAIRIE_HOME");
         assertThat(hub.fileRequests()).isEmpty();
