@@ -1,5 +1,7 @@
 package dev.prairie.app;
 
+import dev.prairie.app.hub.ModelName;
+import dev.prairie.app.hub.ModelStore;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.http.ChatFormat;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a GGUF file, a Hugging Face
- * folder, a safetensors file, or a llama2.c file.
+ * folder, a safetensors file, a llama2.c file, or a model that was pulled, by its name on the hub.
  */
 record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena arena) implements AutoCloseable {
 
@@ -60,9 +62,14 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
             }
             if (Files.exists(place)) return place;
         }
+        if (ModelName.fits(given.toString())) {
+            ModelStore store = ModelStore.of(System.getenv());
+            ModelName pulled = ModelName.of(given.toString());
+            if (Files.exists(store.folder(pulled))) return store.path(pulled);
+        }
         throw new UserException(
                 "no model at " + given + "; give a run's folder, a GGUF file, a Hugging Face folder, a"
-                        + " .safetensors or a llama2.c .bin file" + knownRuns());
+                        + " .safetensors or a llama2.c .bin file, or get one with prairie pull OWNER/NAME" + knownRuns());
     }
 
     private static String knownRuns() {

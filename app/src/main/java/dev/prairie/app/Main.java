@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             TokenizeCommand.class,
             ServeCommand.class,
+            PullCommand.class,
+            ModelsCommand.class,
             PerplexityCommand.class,
             DoctorCommand.class,
             BenchCommand.class,

@@ -44,7 +44,8 @@ class CommandsIT {
 
     @Test
     void everyCommandHasHelp() throws Exception {
-        for (String command : List.of("quickstart", "train", "run", "tokenize", "serve", "doctor", "bench", "version")) {
+        for (String command : List.of(
+                "quickstart", "train", "run", "tokenize", "serve", "pull", "models", "perplexity", "doctor", "bench", "version")) {
             Prairie.Result result = prairie(command, "--help");
             assertThat(result.code()).as(command).isZero();
             assertThat(result.out()).contains("Usage: prairie " + command);
