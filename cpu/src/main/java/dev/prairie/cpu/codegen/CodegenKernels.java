@@ -8,6 +8,8 @@ import dev.prairie.cpu.vector.VectorKernels;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Routing;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
@@ -194,20 +196,24 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void rope(Tensor out, Tensor x, int[] positions, float theta) {
-        rope.forward(
-                at(out), at(x), positions, theta, x.shape().dim(1), x.shape().dim(2));
+    public void rope(Tensor out, Tensor x, int[] positions, Rotary rotary) {
+        int heads = x.shape().dim(1), width = width(x);
+        if (rotary.width() == width) rope.forward(at(out), at(x), positions, rotary, heads, width);
+        else vector.rope(out, x, positions, rotary);
     }
 
     @Override
-    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
-        int heads = dOut.shape().dim(1), width = dOut.shape().dim(2);
-        rope.backward(to(dX), dX.add(), at(dOut), positions, theta, heads, width);
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary) {
+        int heads = dOut.shape().dim(1), width = width(dOut);
+        if (rotary.width() == width) rope.backward(to(dX), dX.add(), at(dOut), positions, rotary, heads, width);
+        else vector.ropeBackward(dX, dOut, positions, rotary);
     }
 
     @Override
-    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        attention.forward(out, lse, q, kv, tokens, scale);
+    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
+        if (kv.k().type() == DType.F32 && scoring.plain(tokens))
+            attention.forward(out, lse, q, kv, tokens, scoring.scale());
+        else vector.attention(out, lse, q, kv, tokens, scoring);
     }
 
     @Override
@@ -221,8 +227,14 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale) {
-        attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+            Scoring scoring) {
+        if (scoring.plain(tokens)) attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring.scale());
+        else vector.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring);
+    }
+
+    @Override
+    public void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) {
+        vector.store(kv, k, v, tokens);
     }
 
     @Override

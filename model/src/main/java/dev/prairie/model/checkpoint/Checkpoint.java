@@ -1,8 +1,10 @@
 package dev.prairie.model.checkpoint;
 
+import dev.prairie.model.layer.Linear;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.device.Kernels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -49,6 +51,11 @@ public record Checkpoint(
     /** The model, over these weights. */
     public Transformer transformer() {
         return new Transformer(config, parameters);
+    }
+
+    /** The model as {@code kernels} run it fastest: weights that are not F32 are packed into {@code arena}. */
+    public Transformer transformer(Kernels kernels, Arena arena) {
+        return new Transformer(config, parameters, Linear.Maker.packing(kernels, arena));
     }
 
     /** The same with every weight copied into {@code arena}, where training may change it. */

@@ -2,6 +2,8 @@ package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Routing;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.PackedWeights;
@@ -24,14 +26,14 @@ sealed interface Step {
         }
     }
 
-    record RmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w) implements Step {
+    record RmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w, float eps) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x, w);
         }
     }
 
-    record LayerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b) implements Step {
+    record LayerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x, w, b);
@@ -76,17 +78,30 @@ sealed interface Step {
         }
     }
 
-    record Rope(Tensor out, Tensor x, int[] positions, float theta) implements Step {
+    record Rope(Tensor out, Tensor x, int[] positions, Rotary rotary) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x);
         }
     }
 
-    record Attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) implements Step {
+    record Attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(q, kv.k(), kv.v());
+        }
+    }
+
+    /** Into a cache, from where nothing flows back: no gradient, but {@link Replay} does it again. */
+    record Store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) implements Step {
+        @Override
+        public Tensor out() {
+            return kv.k();
+        }
+
+        @Override
+        public List<Tensor> inputs() {
+            return List.of();
         }
     }
 

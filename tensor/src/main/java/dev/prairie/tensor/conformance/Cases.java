@@ -3,6 +3,8 @@ package dev.prairie.tensor.conformance;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Routing;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -15,6 +17,7 @@ import dev.prairie.tensor.conformance.Case.Quantized;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -174,14 +177,36 @@ final class Cases {
     }
 
     private void attention() {
-        op("rope", "", SUM, (o, in) -> o.rope(in.get(0), new int[] {0, 1, 2, 3, 100, 1000, 0}, 10000), s(7, 3, 6));
-        op("rope", "wide", SUM, (o, in) -> o.rope(in.get(0), positions(5, 20), 500000), s(20, 2, 64));
+        op(
+                "rope",
+                "",
+                SUM,
+                (o, in) -> o.rope(in.get(0), new int[] {0, 1, 2, 3, 100, 1000, 0}, Rotary.of(6, 10000)),
+                s(7, 3, 6));
+        op("rope", "wide", SUM, (o, in) -> o.rope(in.get(0), positions(5, 20), Rotary.of(64, 500000)), s(20, 2, 64));
+        op(
+                "rope",
+                "part of a head",
+                SUM,
+                (o, in) -> o.rope(in.get(0), positions(5, 20), new Rotary(new double[] {1, 0.3, 0.01}, 1.25f)),
+                s(20, 3, 11));
         packed("one sequence", new int[] {0, 6}, 2, 2, 8);
         packed("one token", new int[] {0, 1}, 2, 1, 4);
         packed("documents", new int[] {0, 1, 6, 6, 13}, 4, 2, 5);
         packed("one key head", new int[] {0, 17, 40}, 6, 1, 16);
         packed("long", new int[] {0, 150, 163}, 3, 3, 33);
         packed("tiles", new int[] {0, 130, 260}, 2, 1, 64);
+        scored("window", new int[] {0, 40, 43, 60}, 4, 2, 16, new Scoring(0.25f, true, 7, 0));
+        scored("wide window", new int[] {0, 300}, 2, 1, 32, new Scoring(0.2f, true, 130, 0));
+        scored("cap", new int[] {0, 40, 41}, 3, 1, 20, new Scoring(0.7f, true, 0, 1.5f));
+        scored("window and cap", new int[] {0, 33}, 2, 2, 8, new Scoring(0.5f, true, 5, 2));
+        scored("both ways", new int[] {0, 25, 26, 40}, 4, 4, 12, new Scoring(0.3f, false, 0, 0));
+        for (DType type : new DType[] {DType.F32, DType.F16, DType.Q8_0}) {
+            kept(type, "", 1, Scoring.causal(0.2f));
+            kept(type, "several queries", 3, Scoring.causal(0.2f));
+            kept(type, "many queries", 30, Scoring.causal(0.2f));
+            kept(type, "window and cap", 2, new Scoring(0.2f, true, 9, 3));
+        }
         int[] one = positions(0, 20);
         op(
                 "attention",
@@ -189,7 +214,8 @@ final class Cases {
                 5e-5,
                 (o, in) -> {
                     var tokens = new Tokens(new int[20], one, new int[] {0, 20});
-                    return o.attention(in.get(0), KeyValues.packed(in.get(0), in.get(0), tokens), tokens, 0.25f);
+                    return o.attention(
+                            in.get(0), KeyValues.packed(in.get(0), in.get(0), tokens), tokens, Scoring.causal(0.25f));
                 },
                 s(20, 2, 16));
         // Decoding: queries stand at the end of what the cache holds, in blocks that lie scattered.
@@ -200,7 +226,7 @@ final class Cases {
                 (o, in) -> {
                     var kv = new KeyValues(in.get(1), in.get(2), new int[][] {{4, 1, 3}, {0, 2}}, 4);
                     var tokens = new Tokens(new int[4], new int[] {9, 5, 6, 7}, new int[] {0, 1, 4});
-                    return o.attention(in.get(0), kv, tokens, 0.3f);
+                    return o.attention(in.get(0), kv, tokens, Scoring.causal(0.3f));
                 },
                 s(4, 4, 8),
                 s(20, 2, 8),
@@ -208,20 +234,61 @@ final class Cases {
     }
 
     private void packed(String note, int[] starts, int heads, int keyHeads, int width) {
+        scored(note, starts, heads, keyHeads, width, Scoring.causal((float) (1 / Math.sqrt(width))));
+    }
+
+    private void scored(String note, int[] starts, int heads, int keyHeads, int width, Scoring scoring) {
         int n = starts[starts.length - 1];
-        int[] positions = new int[n];
-        for (int b = 0; b + 1 < starts.length; b++)
-            for (int i = starts[b]; i < starts[b + 1]; i++) positions[i] = i - starts[b];
-        var tokens = new Tokens(new int[n], positions, starts);
+        var tokens = new Tokens(new int[n], positions(starts), starts);
         op(
                 "attention",
                 note,
                 5e-5,
-                (o, in) -> o.attention(in.get(0), KeyValues.packed(in.get(1), in.get(2), tokens), tokens, (float)
-                        (1 / Math.sqrt(width))),
+                (o, in) -> o.attention(in.get(0), KeyValues.packed(in.get(1), in.get(2), tokens), tokens, scoring),
                 s(n, heads, width),
                 s(n, keyHeads, width),
                 s(n, keyHeads, width));
+    }
+
+    /** Decoding: a first part is stored in a cache of {@code type}, then the queries that follow it are, and attend. */
+    private void kept(DType type, String note, int queries, Scoring scoring) {
+        int first = 40, heads = 4, keyHeads = 2, width = 32;
+        cases.add(new InPlace(
+                "attention",
+                ("kept as " + type + " " + note).strip(),
+                List.of(
+                        s(queries, heads, width),
+                        s(queries, heads),
+                        s(queries, heads, width),
+                        s(first + queries, keyHeads, width),
+                        s(first + queries, keyHeads, width)),
+                5e-5,
+                (kernels, in) -> {
+                    Shape rows = s(24 * 4, keyHeads, width);
+                    Arena arena = Arena.ofAuto();
+                    int[][] table = table(first + queries);
+                    var kv = new KeyValues(Tensor.zeros(arena, type, rows), Tensor.zeros(arena, type, rows), table, 4);
+                    Tensor k = in.get(3), v = in.get(4);
+                    int all = first + queries;
+                    kernels.store(kv, k.slice(0, first), v.slice(0, first), Tokens.sequence(0, new int[first]));
+                    var next = Tokens.sequence(first, new int[queries]);
+                    kernels.store(kv, k.slice(first, all), v.slice(first, all), next);
+                    kernels.attention(in.get(0), in.get(1), in.get(2), kv, next, scoring);
+                }));
+    }
+
+    /** Blocks of four positions, scattered over 24. */
+    private static int[][] table(int length) {
+        int[] blocks = new int[Math.ceilDiv(length, 4)];
+        for (int i = 0; i < blocks.length; i++) blocks[i] = (7 * i + 3) % 24;
+        return new int[][] {blocks};
+    }
+
+    private static int[] positions(int[] starts) {
+        int[] positions = new int[starts[starts.length - 1]];
+        for (int b = 0; b + 1 < starts.length; b++)
+            for (int i = starts[b]; i < starts[b + 1]; i++) positions[i] = i - starts[b];
+        return positions;
     }
 
     private void pointwise() {

@@ -2,6 +2,8 @@ package dev.prairie.tensor.conformance;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -117,13 +119,13 @@ final class SpeedCases {
     private void attention(DType type, int sequences, int length, int heads, int width) {
         Tokens tokens = Tokens.rows(sequences, new int[sequences * length]);
         double pairs = length * (length + 1) / 2.0 * sequences * heads;
-        float scale = (float) (1 / Math.sqrt(width));
+        var scoring = Scoring.causal((float) (1 / Math.sqrt(width)));
         String shape = sequences + "x" + length + " H" + heads + " D" + width;
         double tolerance = type == DType.BF16 ? 0x1p-6 : SUM;
         Shape x = Shape.of(sequences * length, heads, width), lse = Shape.of(sequences * length, heads);
         Timed forward = (k, in, _) -> {
             KeyValues kv = KeyValues.packed(in.get(3), in.get(4), tokens);
-            return () -> k.attention(in.get(0), in.get(1), in.get(2), kv, tokens, scale);
+            return () -> k.attention(in.get(0), in.get(1), in.get(2), kv, tokens, scoring);
         };
         cases.add(new SpeedCase(
                 "attention",
@@ -147,7 +149,7 @@ final class SpeedCases {
                     in.get(2),
                     kv,
                     tokens,
-                    scale);
+                    scoring);
         };
         cases.add(new SpeedCase(
                 "attentionBackward",
@@ -176,19 +178,20 @@ final class SpeedCases {
                 table,
                 x);
         int[] positions = Tokens.rows(1, new int[n]).positions();
+        Rotary rotary = Rotary.of(HEAD, 10000);
         double turned = 8.0 * n * HEADS * HEAD;
         bytes(
                 "rope",
                 shape(n, HEADS, HEAD),
                 turned,
-                (k, in, _) -> () -> k.rope(in.get(0), in.get(1), positions, 10000),
+                (k, in, _) -> () -> k.rope(in.get(0), in.get(1), positions, rotary),
                 heads,
                 heads);
         bytes(
                 "ropeBackward",
                 shape(n, HEADS, HEAD),
                 turned,
-                (k, in, _) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, 10000),
+                (k, in, _) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, rotary),
                 heads,
                 heads);
         int o = d(4 * WIDTH);

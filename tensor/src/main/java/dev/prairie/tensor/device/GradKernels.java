@@ -2,6 +2,8 @@ package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Routing;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import java.util.List;
@@ -38,9 +40,9 @@ public interface GradKernels extends Kernels {
     void biasBackward(Gradient dBias, Tensor dOut);
 
     /** The rotation by the opposite angle: {@code dX += rope⁻¹(dOut)}. */
-    void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta);
+    void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary);
 
-    /** Into {@code dQ(N, H, D)}, and {@code dK}, {@code dV} in the layout of {@code kv}. */
+    /** Into {@code dQ(N, H, D)}, and {@code dK}, {@code dV} in the layout of {@code kv}, which is F32. */
     void attentionBackward(
             Gradient dQ,
             Gradient dK,
@@ -51,7 +53,7 @@ public interface GradKernels extends Kernels {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale);
+            Scoring scoring);
 
     /** Into {@code dGate} and {@code dUp}. */
     void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up);

@@ -2,6 +2,8 @@ package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Routing;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import java.lang.foreign.Arena;
@@ -49,17 +51,24 @@ public interface Kernels {
     void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
-     * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of
-     * {@code x(N, H, D)} the pair (i, i + D/2) turns by {@code positions[n] * theta^(-2i/D)}.
+     * Rotary position embedding: in every head of {@code x(N, H, D)} the pairs turn by
+     * {@code positions[n] * frequencies[i]}, see {@link Rotary}.
      */
-    void rope(Tensor out, Tensor x, int[] positions, float theta);
+    void rope(Tensor out, Tensor x, int[] positions, Rotary rotary);
 
     /**
-     * Causal grouped-query attention over packed sequences: token n of {@code q(N, H, D)}, at position p of its
-     * sequence, sees positions 0..p. {@code out(N, H, D) = softmax(scale * q·k) v}; the log-sum-exp of each row,
-     * {@code lse(N, H)}, is kept for backward. Query head h reads key head {@code h / (H / K)}.
+     * Grouped-query attention over packed sequences: {@code out(N, H, D) = softmax(scores) v}, the scores of token n of
+     * {@code q(N, H, D)} and the positions that it sees being what {@code scoring} says; the log-sum-exp of each row,
+     * {@code lse(N, H)}, is kept for backward. Query head h reads key head {@code h / (H / K)}. Keys and values may lie
+     * in memory as any type that {@link #store} writes; they count as the F32 numbers they stand for.
      */
-    void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale);
+    void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring);
+
+    /**
+     * Puts this step's {@code k, v (N, K, D)} into the rows of {@code kv} where the tokens' positions belong, in the type
+     * of {@code kv}: F32, F16 (rounded to nearest even) or Q8_0 (as {@code reference.Quantization} does).
+     */
+    void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens);
 
     /** {@code out = silu(gate) * up}, element by element. */
     void swiGlu(Tensor out, Tensor gate, Tensor up);
