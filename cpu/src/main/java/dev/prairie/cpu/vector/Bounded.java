@@ -19,11 +19,11 @@ final class Bounded {
     private static final FloatVector ONE = splat(1f);
     private static final FloatVector ZERO = splat(0f);
     private static final FloatVector P = splat((float) (0.3275911 / Math.sqrt(2)));
-    private static final FloatVector A1 = splat(0.254829592f / 2);
-    private static final FloatVector A2 = splat(-0.284496736f / 2);
-    private static final FloatVector A3 = splat(1.421413741f / 2);
-    private static final FloatVector A4 = splat(-1.453152027f / 2);
-    private static final FloatVector A5 = splat(1.061405429f / 2);
+    private static final FloatVector A1 = splat((float) (0.254829592 / 2));
+    private static final FloatVector A2 = splat((float) (-0.284496736 / 2));
+    private static final FloatVector A3 = splat((float) (1.421413741 / 2));
+    private static final FloatVector A4 = splat((float) (-1.453152027 / 2));
+    private static final FloatVector A5 = splat((float) (1.061405429 / 2));
     private static final FloatVector MINUS_HALF = splat(-0.5f);
     private static final FloatVector DENSITY = splat((float) (1 / Math.sqrt(2 * Math.PI)));
 

@@ -1,9 +1,5 @@
 package dev.prairie.model.checkpoint;
 
-import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -105,19 +101,13 @@ record Family(String modelType, String architecture, String prefix, Pattern igno
         return ALL.stream().filter(f -> f.modelType.equals(modelType)).findFirst();
     }
 
-    /** The family that a model is saved as; forms that none has are refused. */
-    static Family of(TransformerConfig c) {
-        if (c.norm() == Norm.LAYER
-                && c.positions() == Positions.LEARNED
-                && c.activation() == Activation.GELU
-                && c.biases()
-                && !c.queryKeyNorm()
-                && c.keyHeads() == c.heads()
-                && c.heads() * c.headWidth() == c.width()) return GPT2;
-        if (c.norm() == Norm.RMS && c.positions() == Positions.ROPE && c.activation() == Activation.SWIGLU)
-            return c.queryKeyNorm() ? QWEN3 : LLAMA;
-        throw new IllegalArgumentException("checkpoint: no Hugging Face family has the form of " + c
-                + "; use the GPT-2 form (LAYER, LEARNED, GELU, biases, keyHeads = heads, heads * headWidth = width)"
-                + " or the Llama form (RMS, ROPE, SWIGLU)");
+    /** All of them, the plainer ones first. */
+    static List<Family> all() {
+        return ALL;
+    }
+
+    /** Their {@code model_type}s, for messages. */
+    static List<String> modelTypes() {
+        return ALL.stream().map(Family::modelType).toList();
     }
 }

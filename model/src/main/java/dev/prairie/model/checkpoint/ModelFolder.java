@@ -67,7 +67,7 @@ public final class ModelFolder {
      */
     public static void save(Path folder, Checkpoint checkpoint) throws IOException {
         TransformerConfig config = checkpoint.config();
-        Family family = Family.of(config);
+        Family family = ConfigFile.familyOf(config);
         checkpoint.transformer(); // refuses parameters that are not those of the config
         var groups = new LinkedHashMap<String, Group>();
         config.parameterShapes().keySet().forEach(name -> {

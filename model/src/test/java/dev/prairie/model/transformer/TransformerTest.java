@@ -40,23 +40,11 @@ class TransformerTest {
             case "gpt2" -> TransformerConfig.gpt2(29, 20, 3, 15, 3);
             case "llama" -> llama;
             case "qwen3" ->
-                new TransformerConfig(
-                        29,
-                        20,
-                        2,
-                        15,
-                        4,
-                        2,
-                        6,
-                        22,
-                        llama.norm(),
-                        llama.positions(),
-                        llama.activation(),
-                        true,
-                        true,
-                        true,
-                        1e6f,
-                        1e-6f);
+                llama.withAttention(
+                                AttentionForm.of(4, 2, 6).withBiases(true, true).withQueryKeyNorm(true))
+                        .withPositions(new Positions.Rope(6, 1e6f))
+                        .withFeedForward(llama.feedForward().withBiases(true))
+                        .withHead(HeadForm.tied(true));
             default -> throw new IllegalArgumentException(form);
         };
     }

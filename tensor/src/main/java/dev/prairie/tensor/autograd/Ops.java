@@ -2,8 +2,8 @@ package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
-import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.ShapeException;

@@ -1,8 +1,8 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
-import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
