@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
             TrainCommand.class,
             RunCommand.class,
             ServeCommand.class,
+            PerplexityCommand.class,
             DoctorCommand.class,
             BenchCommand.class,
             VersionCommand.class

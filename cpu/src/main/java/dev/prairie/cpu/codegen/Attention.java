@@ -28,7 +28,7 @@ final class Attention implements AutoCloseable {
     private final boolean bf16;
     private final Scratch scratch;
     private final Constants constants = new Constants();
-    private final Map<Integer, HeadKernels> kernels = new ConcurrentHashMap<>();
+    private final Map<KeptRow, HeadKernels> kernels = new ConcurrentHashMap<>();
 
     /** Makes code when a width of head is first seen. */
     Attention(CodePages pages, Isa isa, WorkerPool pool, DType precision) {
@@ -39,14 +39,21 @@ final class Attention implements AutoCloseable {
         this.scratch = new Scratch(pool.threads());
     }
 
-    private HeadKernels kernels(int d) {
-        return kernels.computeIfAbsent(d, w -> HeadKernels.of(new HeadLayout(isa, bf16, w), pages, constants));
+    private HeadKernels kernels(KeyValues kv) {
+        var row = new KeptRow(kv.k().type(), kv.k().shape().last());
+        return kernels.computeIfAbsent(
+                row, r -> HeadKernels.of(new HeadLayout(isa, bf16, r.d()), r.type(), pages, constants));
     }
 
-    /** As {@code Kernels.attention}. */
+    /** Whether {@link #forward} reads such keys and values. */
+    boolean can(KeyValues kv) {
+        return KeptRow.can(kv.k().type(), kv.k().shape().last(), isa.lanes());
+    }
+
+    /** As {@code Kernels.attention}, in the plain form. */
     void forward(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
         HeadCall call = HeadCall.of(q, kv, tokens, scale);
-        HeadKernels code = kernels(call.d());
+        HeadKernels code = kernels(kv);
         int block = code.layout().queries();
         var shares = call.shares(QUERIES);
         pool.run(shares.size(), (task, worker) -> {
@@ -76,7 +83,7 @@ final class Attention implements AutoCloseable {
             Tokens tokens,
             float scale) {
         HeadCall call = HeadCall.of(q, kv, tokens, scale);
-        HeadKernels code = kernels(call.d());
+        HeadKernels code = kernels(kv);
         int block = code.layout().queries();
         var shares = call.shares(Integer.MAX_VALUE / 2);
         boolean all = kv.packed(tokens); // every row of keys is seen; in a cache some may not be, and get nothing

@@ -211,8 +211,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
-        if (kv.k().type() == DType.F32 && scoring.plain(tokens))
-            attention.forward(out, lse, q, kv, tokens, scoring.scale());
+        if (attention.can(kv) && scoring.plain(tokens)) attention.forward(out, lse, q, kv, tokens, scoring.scale());
         else vector.attention(out, lse, q, kv, tokens, scoring);
     }
 

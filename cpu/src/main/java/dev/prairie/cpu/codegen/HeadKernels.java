@@ -1,9 +1,12 @@
 package dev.prairie.cpu.codegen;
 
+import dev.prairie.tensor.DType;
+
 /**
  * The generated functions for heads of one layout.
  *
- * @param take     {@link HeadRows#take}
+ * @param take     {@link HeadRows#take} of F32
+ * @param keys     the same of keys and values as they are kept
  * @param put      {@link HeadRows#put} over what is there
  * @param add      {@link HeadRows#put} on top of what is there
  * @param dots     {@link HeadRows#dots}
@@ -19,6 +22,7 @@ package dev.prairie.cpu.codegen;
 record HeadKernels(
         HeadLayout layout,
         Kernel take,
+        Kernel keys,
         Kernel put,
         Kernel add,
         Kernel dots,
@@ -30,13 +34,14 @@ record HeadKernels(
         Kernel scores,
         Kernel softmax,
         Kernel mix) {
-    static HeadKernels of(HeadLayout layout, CodePages pages, Constants constants) {
+    static HeadKernels of(HeadLayout layout, DType kept, CodePages pages, Constants constants) {
         var rows = new HeadRows(layout, constants);
-        var query = new QueryCode(layout.unpaired(), constants);
-        Kernel take = pages.add(rows.take());
+        var query = new QueryCode(layout.unpaired(), kept, constants);
+        Kernel take = pages.add(rows.take(DType.F32));
         return new HeadKernels(
                 layout,
                 take,
+                kept == DType.F32 ? take : pages.add(rows.take(kept)),
                 pages.add(rows.put(false)),
                 pages.add(rows.put(true)),
                 pages.add(rows.dots()),
@@ -44,7 +49,7 @@ record HeadKernels(
                 pages.add(MatrixTransposition.code(layout.isa().bits())),
                 pages.add(AttentionCode.forward(layout, constants)),
                 pages.add(AttentionCode.backward(layout, constants)),
-                layout.pairs() ? pages.add(new HeadRows(layout.unpaired(), constants).take()) : take,
+                layout.pairs() ? pages.add(new HeadRows(layout.unpaired(), constants).take(DType.F32)) : take,
                 pages.add(query.scores()),
                 pages.add(query.softmax()),
                 pages.add(query.mix()));

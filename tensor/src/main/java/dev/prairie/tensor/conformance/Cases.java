@@ -201,11 +201,13 @@ final class Cases {
         scored("cap", new int[] {0, 40, 41}, 3, 1, 20, new Scoring(0.7f, true, 0, 1.5f));
         scored("window and cap", new int[] {0, 33}, 2, 2, 8, new Scoring(0.5f, true, 5, 2));
         scored("both ways", new int[] {0, 25, 26, 40}, 4, 4, 12, new Scoring(0.3f, false, 0, 0));
+        kept(DType.F16, "odd width", 27, 2, Scoring.causal(0.2f));
+        kept(DType.F16, "odd width, many queries", 27, 9, Scoring.causal(0.2f));
         for (DType type : new DType[] {DType.F32, DType.F16, DType.Q8_0}) {
-            kept(type, "", 1, Scoring.causal(0.2f));
-            kept(type, "several queries", 3, Scoring.causal(0.2f));
-            kept(type, "many queries", 30, Scoring.causal(0.2f));
-            kept(type, "window and cap", 2, new Scoring(0.2f, true, 9, 3));
+            kept(type, "", 32, 1, Scoring.causal(0.2f));
+            kept(type, "several queries", 64, 3, Scoring.causal(0.2f));
+            kept(type, "many queries", 96, 30, Scoring.causal(0.2f));
+            kept(type, "window and cap", 32, 2, new Scoring(0.2f, true, 9, 3));
         }
         int[] one = positions(0, 20);
         op(
@@ -251,8 +253,8 @@ final class Cases {
     }
 
     /** Decoding: a first part is stored in a cache of {@code type}, then the queries that follow it are, and attend. */
-    private void kept(DType type, String note, int queries, Scoring scoring) {
-        int first = 40, heads = 4, keyHeads = 2, width = 32;
+    private void kept(DType type, String note, int width, int queries, Scoring scoring) {
+        int first = 40, heads = 4, keyHeads = 2;
         cases.add(new InPlace(
                 "attention",
                 ("kept as " + type + " " + note).strip(),
