@@ -27,7 +27,7 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         Tokenizer tokenizer = Tokenizer.load(tokenizerFile != null ? tokenizerFile : tokenizerOf(path));
         Arena arena = Arena.ofShared();
         try {
-            Checkpoint checkpoint = Checkpoint.load(path, arena);
+Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
             Device device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());

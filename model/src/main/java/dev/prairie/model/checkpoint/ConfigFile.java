@@ -5,6 +5,7 @@ import dev.prairie.model.transformer.EmbeddingForm;
 import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.model.transformer.NormForm;
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -98,13 +99,13 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
 
     // ---- writing -----------------------------------------------------------------------------------------------
 
-    /** The file's text. */
-    byte[] write() {
+    /** The file's text, for weights of this type. */
+    byte[] write(DType type) {
         Map<String, Object> root = keys();
         begin.ifPresent(id -> root.put("bos_token_id", id));
         if (end.size() == 1) root.put("eos_token_id", end.getFirst());
         if (end.size() > 1) root.put("eos_token_id", end);
-        root.put("torch_dtype", "float32");
+        root.put("torch_dtype", type == DType.BF16 ? "bfloat16" : type == DType.F16 ? "float16" : "float32");
         root.put(Checksum.KEY, Checksum.BLANK);
         return Checksum.seal(
                 Json.MAPPER.writer().with(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(root));

@@ -32,6 +32,9 @@ public record TransformerConfig(
         FeedForwardForm feedForward,
         NormForm norm,
         HeadForm head) {
+    /** Experts of all layers: some forty times what the largest models have, so that a damaged number is noticed. */
+    private static final int MOST_EXPERTS = 1 << 20;
+
     public TransformerConfig {
         positive("vocabulary", vocabulary);
         positive("context", context);
@@ -40,6 +43,9 @@ public record TransformerConfig(
         if (positions instanceof Positions.Rope rope && rope.width() > attention.headWidth())
             throw new IllegalArgumentException(
                     "config: rotary width " + rope.width() + " is more than headWidth " + attention.headWidth());
+        if ((long) layers * feedForward.experts().count() > MOST_EXPERTS)
+            throw new IllegalArgumentException("config: " + layers + " layers of "
+                    + feedForward.experts().count() + " experts are more than " + MOST_EXPERTS + " in all");
         if (head.kind() == HeadForm.Kind.NONE && head.cap() > 0)
             throw new IllegalArgumentException("config: a cap of " + head.cap() + " on logits that there are none of");
     }
