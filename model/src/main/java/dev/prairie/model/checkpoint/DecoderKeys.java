@@ -292,7 +292,7 @@ record DecoderKeys(
                         is(GEMMA_2) ? NormForm.Order.BOTH : NormForm.Order.BEFORE),
                 new HeadForm(
                         node.flag("tie_word_embeddings", tied) ? HeadForm.Kind.TIED : HeadForm.Kind.OWN,
-                        is(GEMMA_2) ? cap(node, "final_logit_softcapping", 30) : 0,
+                        is(GEMMA_2) ? cap(node, "final_logit_softcapping", is(LOCAL_THETA) ? 0 : 30) : 0,
                         HeadForm.Pooling.NONE));
     }
 

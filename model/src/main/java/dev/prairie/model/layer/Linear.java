@@ -44,7 +44,7 @@ public sealed interface Linear {
         }
 
         @Override
-        public Tensor forward(Ops ops, Tensor x, Tensor residual) {
+        public Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual) {
             return ops.matmul(x, weight, bias, residual);
         }
     }

@@ -143,6 +143,12 @@ public record TransformerConfig(
                 vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
     }
 
+    /** The same with both at once: what turns of a head must fit into it. */
+    public TransformerConfig withAttention(AttentionForm attention, Positions positions) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
     public TransformerConfig withFeedForward(FeedForwardForm feedForward) {
         return new TransformerConfig(
                 vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
