@@ -41,7 +41,7 @@ Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
         }
     }
 
-    private static Path resolve(Path given) {
+    static Path resolve(Path given) {
         for (Path place : List.of(given, Paths.RUNS.resolve(given))) {
             if (Files.exists(place.resolve("run.json"))) {
                 if (!Files.exists(place.resolve("model/model.safetensors")))
