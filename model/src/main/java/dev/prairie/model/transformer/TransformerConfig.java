@@ -186,6 +186,11 @@ public record TransformerConfig(
         return head.kind() == HeadForm.Kind.TIED;
     }
 
+    /** Whether it depends on the tokens which weights are used: where experts are chosen. */
+    public boolean choosesWeights() {
+        return feedForward.experts().count() > 0;
+    }
+
     /** Every parameter by its canonical name, in the order of the forward pass; weights are (O, C). */
     public Map<String, Shape> parameterShapes() {
         return ParameterShapes.of(this);

@@ -1,6 +1,7 @@
 package dev.prairie.model.families;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.prairie.model.cache.KvCache;
@@ -10,6 +11,8 @@ import dev.prairie.model.checkpoint.GgufWriter;
 import dev.prairie.model.checkpoint.ModelFolder;
 import dev.prairie.model.checkpoint.Safetensors;
 import dev.prairie.model.families.PlainModel.Weight;
+import dev.prairie.model.generate.Embedder;
+import dev.prairie.model.generate.Generator;
 import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
@@ -29,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -38,6 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every family, in both layouts, against plain loops that share nothing with what they check. */
 class FamiliesTest {
@@ -174,6 +179,67 @@ class FamiliesTest {
     }
 
     private static final float TOLERANCE_F = (float) TOLERANCE;
+
+    @Test
+    void anEncoderMakesOneVectorOfEachText() throws IOException {
+        TinyFamily bert = TinyFamily.named("bert");
+        Map<String, Weight> weights = bert.weights(3);
+        Path theirs = safetensors(bert, weights);
+        var plain = new PlainModel(bert.config(), weights);
+        int[] one = ids(9);
+        int[] other = {3, 1, 30};
+        for (String mode : new String[] {"", "mean_tokens", "cls_token", "lasttoken"}) {
+            if (!mode.isEmpty()) {
+                Files.createDirectories(theirs.resolve("1_Pooling"));
+                Files.writeString(
+                        theirs.resolve("1_Pooling/config.json"),
+                        "{\"pooling_mode_max_tokens\": false, \"pooling_mode_" + mode + "\": true}");
+            }
+            Checkpoint loaded = Checkpoint.load(theirs, arena);
+            List<float[]> found = new Embedder(loaded.transformer(), reference).embed(List.of(one, other));
+            assertThat(found).hasSize(2);
+            vector(found.get(0), plain.run(one), mode);
+            vector(found.get(1), plain.run(other), mode);
+            ModelFolder.save(folder.resolve("ours"), loaded);
+            assertThat(Checkpoint.load(folder.resolve("ours"), arena).config()).isEqualTo(loaded.config());
+        }
+        Transformer encoder = Checkpoint.load(theirs, arena).transformer();
+        assertThatThrownBy(() -> new Generator(encoder, reference)).hasMessageContaining("continues no text");
+        assertThatThrownBy(() -> new Embedder(encoder, reference).embed(List.of(ids(33))))
+                .hasMessageContaining("33 tokens, the context holds 32");
+    }
+
+    private static void vector(float[] found, double[][] rows, String mode) {
+        double[] sum = new double[rows[0].length];
+        for (int t = 0; t < rows.length; t++)
+            for (int i = 0; i < sum.length; i++)
+                sum[i] += switch (mode) {
+                    case "cls_token" -> t == 0 ? rows[t][i] : 0;
+                    case "lasttoken" -> t == rows.length - 1 ? rows[t][i] : 0;
+                    default -> rows[t][i] / rows.length;
+                };
+        double length = 0;
+        for (double v : sum) length += v * v;
+        for (int i = 0; i < sum.length; i++)
+            assertThat((double) found[i]).as(mode + i).isCloseTo(sum[i] / Math.sqrt(length), within(TOLERANCE));
+    }
+
+    /** Prompt and single tokens through the generator, which must not replay a choice of experts. */
+    @ParameterizedTest
+    @ValueSource(strings = {"mixtral", "gemma3_text", "qwen2_moe", "phi3"})
+    void theGeneratorFollows(String name) throws IOException {
+        TinyFamily family = TinyFamily.named(name);
+        Transformer model =
+                Checkpoint.load(safetensors(family, family.weights(6)), arena).transformer();
+        int[] ids = ids(TOKENS);
+        float[] whole = run(reference, model, Tokens.sequence(0, ids), KvCache.NONE);
+        int v = model.config().vocabulary();
+        try (Generator.Session session = new Generator(model, reference).open(TOKENS)) {
+            session.feed(Arrays.copyOf(ids, 6));
+            for (int t = 6; t < TOKENS; t++)
+                assertThat(session.feed(ids[t])).isEqualTo(Arrays.copyOfRange(whole, t * v, (t + 1) * v));
+        }
+    }
 
     /** Transformers looks at how long a text is, we at the context that the model is run with. */
     @Test
