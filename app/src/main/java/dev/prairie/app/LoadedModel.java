@@ -67,9 +67,8 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
             ModelName pulled = ModelName.of(given.toString());
             if (Files.exists(store.folder(pulled))) return store.path(pulled);
         }
-        throw new UserException(
-                "no model at " + given + "; give a run's folder, a GGUF file, a Hugging Face folder, a"
-                        + " .safetensors or a llama2.c .bin file, or get one with prairie pull OWNER/NAME" + knownRuns());
+        throw new UserException("no model at " + given + "; give a run's folder, a GGUF file, a Hugging Face folder, a"
+                + " .safetensors or a llama2.c .bin file, or get one with prairie pull OWNER/NAME" + knownRuns());
     }
 
     private static String knownRuns() {

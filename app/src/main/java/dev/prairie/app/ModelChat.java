@@ -52,9 +52,10 @@ final class ModelChat {
             if (source.isBlank()) return Optional.empty();
             var tokens = new LinkedHashMap<String, String>();
             List<String> pieces = metadata.texts("tokenizer.ggml.tokens");
-            TOKENS.forEach((name, key) -> metadata.token("tokenizer.ggml." + key).ifPresent(id -> {
-                if (id < pieces.size()) tokens.put(name, pieces.get(id));
-            }));
+            TOKENS.forEach((name, key) -> metadata.token("tokenizer.ggml." + key)
+                    .ifPresent(id -> {
+                        if (id < pieces.size()) tokens.put(name, pieces.get(id));
+                    }));
             String toolUse = metadata.text(TOOLS, "");
             return Optional.of(
                     toolUse.isBlank() ? ChatTemplate.of(source, tokens) : ChatTemplate.of(source, toolUse, tokens));

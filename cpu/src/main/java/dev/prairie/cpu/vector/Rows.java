@@ -27,8 +27,7 @@ final class Rows {
     }
 
     private static void gather(long out, long from, int[] rows, int width, int first, int end) {
-        for (int m = first; m < end; m++)
-            Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
+        for (int m = first; m < end; m++) Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
     }
 
     /** {@code out[m] = from[rows[m]]} as F32 numbers, {@code from} being of any type but I32. */

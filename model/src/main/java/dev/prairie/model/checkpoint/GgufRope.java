@@ -27,10 +27,8 @@ final class GgufRope {
         double magnitude = metadata.number(name + MAGNITUDE, 1);
         if (file.has(GgufNames.ROPE_LONG))
             return new RopeScaling.Divisors(
-                    list(file.floats(GgufNames.ROPE_SHORT)),
-                    list(file.floats(GgufNames.ROPE_LONG)),
-                    original,
-                    (float) magnitude);
+                    list(file.floats(GgufNames.ROPE_SHORT)), list(file.floats(GgufNames.ROPE_LONG)), original, (float)
+                            magnitude);
         if (file.has(GgufNames.ROPE_FREQUENCIES)) {
             List<Float> factors = list(file.floats(GgufNames.ROPE_FREQUENCIES));
             return new RopeScaling.Divisors(factors, factors, context, (float) magnitude);
