@@ -33,14 +33,7 @@ final class Decode {
     /** {@code width} numbers, whole blocks. */
     static void row(long to, DType type, long from, int width) {
         switch (type) {
-            case F32 -> Memory.copy(to, from, 4L * width);
-            case BF16 -> {
-                for (int i = 0; i < width; i++) Memory.set(to + 4L * i, Cast.fromBf16(getShort(from + 2L * i)));
-            }
-            case F16 -> {
-                for (int i = 0; i < width; i++) Memory.set(to + 4L * i, half(from + 2L * i));
-            }
-            case I32 -> throw new IllegalArgumentException("decode: " + type);
+            case F32, BF16, F16, I32 -> Cast.range(to, DType.F32, from, type, width);
             case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4 -> {
                 for (int i = 0; i < width; i += type.block()) {
                     block(to, type, from);

@@ -96,12 +96,12 @@ final class Memory {
         return ALL.get(ValueLayout.JAVA_BYTE, at);
     }
 
-    static void setByte(long at, byte x) {
-        ALL.set(ValueLayout.JAVA_BYTE, at, x);
-    }
-
     static int getInt(long at) {
         return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+    }
+
+    static void setByte(long at, byte x) {
+        ALL.set(ValueLayout.JAVA_BYTE, at, x);
     }
 
     static short getShort(long at) {
