@@ -81,7 +81,7 @@ class AllocationTest {
 
     private static Tensor tensor(Arena arena, int... dims) {
         Tensor t = Tensor.zeros(arena, Shape.of(dims));
-        for (long i = 0; i < t.shape().size(); i++) t.set(i, (i % 7) - 3);
+        for (long i = 0; i < t.shape().size(); i++) t.set(i, i % 7 - 3f);
         return t;
     }
 }
