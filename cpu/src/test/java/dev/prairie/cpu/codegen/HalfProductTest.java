@@ -27,8 +27,8 @@ class HalfProductTest {
     record Case(Isa isa, DType type) {}
 
     static Stream<Case> cases() {
-        return Isas.runnable().stream().flatMap(isa -> Stream.of(DType.BF16, DType.F16)
-                .map(type -> new Case(isa, type)));
+        return Isas.runnable().stream()
+                .flatMap(isa -> Stream.of(DType.BF16, DType.F16).map(type -> new Case(isa, type)));
     }
 
     /** Streamed and in blocks, each of the 2¹⁶ weights comes out; tiles may take what is below every normal number for 0. */
@@ -39,8 +39,7 @@ class HalfProductTest {
                 var kernels = new CodegenKernels(pool, c.isa, DType.F32);
                 Arena arena = Arena.ofShared()) {
             Tensor w = Tensor.zeros(arena, c.type, Shape.of(NUMBERS, 1));
-            for (int i = 0; i < NUMBERS; i++)
-                w.segment().set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, (short) i);
+            for (int i = 0; i < NUMBERS; i++) w.segment().set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, (short) i);
             Tensor expected = Tensor.zeros(arena, Shape.of(NUMBERS, 1));
             new ReferenceKernels().cast(expected, w);
             PackedWeights packed = kernels.pack(w, arena);
