@@ -53,7 +53,7 @@ class HalfProductTest {
                     boolean same = Float.isNaN(number)
                             ? Float.isNaN(found)
                             : found == number
-                                    || Math.abs(number) < Float.MIN_NORMAL && Math.abs(found) < Float.MIN_NORMAL;
+                                    || (Math.abs(number) < Float.MIN_NORMAL && Math.abs(found) < Float.MIN_NORMAL);
                     if (!same)
                         fail("%04x of %s times 1, of %d rows, is %s, not %s", i % NUMBERS, c.type, n, found, number);
                 }
