@@ -30,7 +30,7 @@ final class HalfProduct implements AutoCloseable {
     private static final long STREAM = 512 << 10;
 
     /** Rows up to which streaming is as fast as Gemm or faster: on pairs, and on what has to be unpacked. */
-    private static final int FEW_PAIRS = 2 * StreamHalves.ROWS, FEW = 4 * StreamHalves.ROWS;
+    private static final int FEW_PAIRS = StreamHalves.ROWS, FEW = 4 * StreamHalves.ROWS;
 
     /** Columns whose numbers are made at a time for the gradient. */
     private static final int TOGETHER = 256;
