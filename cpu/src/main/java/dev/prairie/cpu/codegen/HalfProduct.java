@@ -240,7 +240,8 @@ final class HalfProduct implements AutoCloseable {
         pool.run(count, (task, worker) -> {
             long unpacked = edges.take(worker, w.lanes() * row);
             unpack.call(w.at(panel + task), unpacked, w.lines());
-            transpose.call(to + (long) task * w.lanes() * row, row, unpacked, 4L * w.lanes(), 2L * w.lines(), w.lanes());
+            transpose.call(
+                    to + (long) task * w.lanes() * row, row, unpacked, 4L * w.lanes(), 2L * w.lines(), w.lanes());
         });
     }
 
