@@ -223,7 +223,7 @@ final class HalfProduct implements AutoCloseable {
         long row = 8L * w.lines();
         for (int first = 0; first < w.outputs(); first += TOGETHER) {
             int count = Math.min(TOGETHER, w.outputs() - first);
-            long rows = numbers.take(0, Math.ceilDiv(count, w.lanes()) * w.lanes() * row);
+            long rows = numbers.take(0, (long) Math.ceilDiv(count, w.lanes()) * w.lanes() * row);
             decode(rows, w, first / w.lanes(), Math.ceilDiv(count, w.lanes()));
             var a = new Matrix(dOut.segment().address() + 4L * first, 4L * w.outputs(), true);
             long base = dX.add() || first > 0 ? to : 0;
@@ -240,7 +240,8 @@ final class HalfProduct implements AutoCloseable {
         pool.run(count, (task, worker) -> {
             long unpacked = edges.take(worker, w.lanes() * row);
             unpack.call(w.at(panel + task), unpacked, w.lines());
-            transpose.call(to + task * w.lanes() * row, row, unpacked, 4L * w.lanes(), 2L * w.lines(), w.lanes());
+            transpose.call(
+                    to + (long) task * w.lanes() * row, row, unpacked, 4L * w.lanes(), 2L * w.lines(), w.lanes());
         });
     }
 
