@@ -81,7 +81,7 @@ final class PanelProduct implements AutoCloseable {
         private PanelKernels kernels;
         private boolean tiles;
         private int n, o;
-        private long from, x, xRow, xStretch, side, sideStretch, out, bias, residual;
+        private long from, x, xRow, side, sideStretch, out, bias, residual;
         private int together; // rows of a task that rounds, then panels of one that streams
 
         Job(Panels w, PanelKernels kernels) {
@@ -103,17 +103,15 @@ final class PanelProduct implements AutoCloseable {
         j.tiles = PanelCode.tiles(isa) && n > StreamPanels.ROWS;
         j.n = n;
         j.o = w.outputs();
-        j.xRow = PanelCode.row((long) w.blocks() * PanelCode.record(isa));
-        j.xStretch = PanelCode.STRETCH * j.xRow;
-        if (j.tiles) {
-            j.xStretch = apart((long) w.blocks() * PanelCode.X_TILE, (long) DEPTH * PanelCode.X_TILE);
-            int side = PanelCode.side(w.layout());
-            j.sideStretch = apart((long) w.blocks() * side, (long) DEPTH * side);
-        } else j.sideStretch = 0;
+        j.xRow = j.tiles
+                ? (long) w.blocks() * PanelLayout.BLOCK
+                : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
+        j.sideStretch = j.tiles ? (long) w.blocks() * PanelCode.side(w.layout()) : 0;
         long stretches = Math.ceilDiv(n, PanelCode.STRETCH); // tiles read rows that do not exist
+        long padded = stretches * PanelCode.STRETCH;
         j.from = x.segment().address();
-        j.x = rounded.take(0, stretches * (j.xStretch + j.sideStretch) + PAGE);
-        j.side = j.x + stretches * j.xStretch;
+        j.x = rounded.take(0, padded * j.xRow + stretches * j.sideStretch + PAGE);
+        j.side = j.x + padded * j.xRow;
         j.out = out.segment().address();
         j.bias = bias == null ? 0 : bias.segment().address();
         j.residual = residual == null ? 0 : residual.segment().address();
@@ -127,19 +125,13 @@ final class PanelProduct implements AutoCloseable {
         return Objects.requireNonNull(job);
     }
 
-    /**
-     * Bytes from stretch to stretch, of which {@code depth} bytes are read for all stretches in turn: an odd multiple of
-     * that, so that these do not fall onto the same places of a cache.
-     */
-    private static long apart(long bytes, long depth) {
-        return (Math.ceilDiv(bytes, depth) | 1) * depth;
-    }
-
     private static void round(Job j, int task) {
         long width = j.w.width();
         for (int i = task * j.together; i < Math.min((task + 1) * j.together, j.n); i++) {
             int stretch = i / PanelCode.STRETCH, row = i % PanelCode.STRETCH;
-            long to = j.tiles ? j.x + stretch * j.xStretch + (long) row * PanelLayout.BLOCK : j.x + i * j.xRow;
+            long to = j.tiles
+                    ? j.x + (long) stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
+                    : j.x + i * j.xRow;
             long side = j.side + stretch * j.sideStretch + 4L * row;
             j.kernels.round(j.tiles).call(j.from + 4L * i * width, to, j.w.blocks(), side);
         }
@@ -276,13 +268,11 @@ final class PanelProduct implements AutoCloseable {
             Job j, Block b, long call, int block, int depth, long unpacked, long to, long base, long baseRow) {
         int unit = j.kernels.rows();
         boolean tiles = j.tiles;
-        PanelCall.X_ROW.set(call, tiles ? j.xStretch : j.xRow);
+        PanelCall.X_ROW.set(call, tiles ? PanelCode.STRETCH * j.xRow : j.xRow);
         PanelCall.BLOCKS.set(call, depth);
         PanelCall.OUT_ROW.set(call, b.row());
         PanelCall.BASE_ROW.set(call, baseRow);
-        long x = tiles
-                ? j.x + b.firstRow / unit * j.xStretch + (long) block * PanelCode.X_TILE
-                : j.x + b.firstRow * j.xRow + (long) block * PanelCode.record(isa);
+        long x = j.x + b.firstRow * j.xRow + (long) block * (tiles ? PanelCode.X_TILE : PanelCode.record(isa));
         if (tiles) {
             PanelCall.X.set(call, x);
             PanelCall.W.set(call, unpacked);
