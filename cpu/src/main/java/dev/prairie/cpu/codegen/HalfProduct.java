@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,7 +119,7 @@ final class HalfProduct implements AutoCloseable {
     /** A product with few rows. One object for all of them, so that a step of decoding leaves no garbage. */
     private final class Streaming implements WorkerPool.Body {
         private @Nullable HalfWeights weights;
-        private @Nullable Kernel[] stream = new Kernel[0];
+        private Kernel[] stream = new Kernel[0];
         private long x, xRow, out, bias, residual;
         private int n, together;
 
@@ -147,7 +148,7 @@ final class HalfProduct implements AutoCloseable {
 
         @Override
         public void run(int task, int worker) {
-            HalfWeights w = java.util.Objects.requireNonNull(weights);
+            HalfWeights w = Objects.requireNonNull(weights);
             int lanes = w.lanes();
             int first = task * together;
             int end = Math.min(first + together, w.panels());
@@ -222,7 +223,7 @@ final class HalfProduct implements AutoCloseable {
         long row = 8L * w.lines();
         for (int first = 0; first < w.outputs(); first += TOGETHER) {
             int count = Math.min(TOGETHER, w.outputs() - first);
-            long rows = numbers.take(0, Math.ceilDiv(count, w.lanes()) * w.lanes() * row);
+            long rows = numbers.take(0, (long) Math.ceilDiv(count, w.lanes()) * w.lanes() * row);
             decode(rows, w, first / w.lanes(), Math.ceilDiv(count, w.lanes()));
             var a = new Matrix(dOut.segment().address() + 4L * first, 4L * w.outputs(), true);
             long base = dX.add() || first > 0 ? to : 0;
@@ -239,7 +240,8 @@ final class HalfProduct implements AutoCloseable {
         pool.run(count, (task, worker) -> {
             long unpacked = edges.take(worker, w.lanes() * row);
             unpack.call(w.at(panel + task), unpacked, w.lines());
-            transpose.call(to + task * w.lanes() * row, row, unpacked, 4L * w.lanes(), 2L * w.lines(), w.lanes());
+            transpose.call(
+                    to + (long) task * w.lanes() * row, row, unpacked, 4L * w.lanes(), 2L * w.lines(), w.lanes());
         });
     }
 

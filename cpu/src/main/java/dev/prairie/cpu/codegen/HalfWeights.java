@@ -11,8 +11,6 @@ import java.lang.foreign.MemorySegment;
  * many. Columns beyond the last one, and steps of k beyond the last one up to a whole square, are zero.
  */
 final class HalfWeights implements PackedWeights {
-    private static final long LARGE = 2 << 20;
-
     private final Shape shape;
     private final DType type;
     private final int lanes;
@@ -23,18 +21,7 @@ final class HalfWeights implements PackedWeights {
         this.shape = shape;
         this.type = type;
         this.lanes = lanes;
-        memory = memory(Math.multiplyExact(panelBytes(), panels()), arena, system);
-    }
-
-    /** Straight from the system and zero, on large pages if there are any: kernels stream through gigabytes of it. */
-    @SuppressWarnings("restricted") // the memory is ours, and as large as we say
-    private static MemorySegment memory(long bytes, Arena arena, SystemCalls system) {
-        long size = Math.max(Math.ceilDiv(bytes, LARGE), 1) * LARGE;
-        long at = system.map(size);
-        system.preferLargePages(at, size);
-        return MemorySegment.ofAddress(at)
-                .reinterpret(size, arena, m -> system.unmap(m.address(), size))
-                .asSlice(0, bytes);
+        memory = Panels.memory(Math.multiplyExact(panelBytes(), panels()), arena, system);
     }
 
     @Override
@@ -69,9 +56,9 @@ final class HalfWeights implements PackedWeights {
         return Math.ceilDiv(outputs(), lanes);
     }
 
-    /** Lines of a panel, two steps of k each: whole squares. */
+    /** Lines of a panel, two steps of k each: whole squares, one at least. */
     int lines() {
-        return Math.ceilDiv(width(), 2 * lanes) * lanes;
+        return Math.max(1, Math.ceilDiv(width(), 2 * lanes)) * lanes;
     }
 
     long panelBytes() {

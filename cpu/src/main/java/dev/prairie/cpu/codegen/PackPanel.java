@@ -80,7 +80,7 @@ final class PackPanel {
 
     /** A unit of eight columns; returns the bytes of a block of the file. */
     private int group() {
-        switch (layout) {
+        return switch (layout) {
             case Q8_0 -> {
                 piece(0);
                 halves(d(0), 0);
@@ -91,25 +91,25 @@ final class PackPanel {
                         quads(0, 0, 4 * half + i, d(i));
                     }
                 }
-                return 34;
+                yield 34;
             }
             case Q4_0, IQ4_NL -> {
                 piece(0);
                 halves(d(0), 0);
                 nibbles(0, 2);
-                return 18;
+                yield 18;
             }
             case MXFP4 -> {
                 piece(0);
                 powers(d(0));
                 nibbles(0, 1);
-                return 17;
+                yield 17;
             }
             case Q4_1 -> {
                 piece(0);
                 scaleAndMinimum(d(0));
                 nibbles(0, 4);
-                return 20;
+                yield 20;
             }
             case Q5_0 -> {
                 piece(0);
@@ -117,14 +117,14 @@ final class PackPanel {
                 piece(2);
                 fifths(d(0));
                 nibbles(0, 6);
-                return 22;
+                yield 22;
             }
             case Q5_1 -> {
                 piece(0);
                 scaleAndMinimum(d(0));
                 fifths(d(1));
                 nibbles(0, 8);
-                return 24;
+                yield 24;
             }
             case Q2_K -> {
                 piece(0);
@@ -132,7 +132,7 @@ final class PackPanel {
                 for (int half = 0; half < 2; half++) pairs(16 + 32 * half, 4 * half, 0);
                 piece(68);
                 factors(d(3), 0, layout.headMinima());
-                return 84;
+                yield 84;
             }
             case Q3_K -> {
                 bits(0);
@@ -140,18 +140,18 @@ final class PackPanel {
                 piece(94);
                 factors(d(3), -1, 0);
                 sixBitScales();
-                return 110;
+                yield 110;
             }
             case Q4_K -> {
                 scalesAndMinima();
                 for (int i = 0; i < 4; i++) run(16 + 32 * i, 2 * i, 2 * i + 1);
-                return 144;
+                yield 144;
             }
             case Q5_K -> {
                 scalesAndMinima();
                 bits(16);
                 for (int i = 0; i < 4; i++) run(48 + 32 * i, 2 * i, 2 * i + 1);
-                return 176;
+                yield 176;
             }
             case Q6_K -> {
                 for (int i = 0; i < 4; i++) run(32 * i, 2 * i - i % 2, 2 * i - i % 2 + 2);
@@ -160,17 +160,16 @@ final class PackPanel {
                 for (int i = 0; i < 4; i++) byParts(i, d(i));
                 piece(194);
                 factors(d(3), -1, 0);
-                return 210;
+                yield 210;
             }
             case IQ4_XS -> {
                 piece(0);
                 factors(d(0), 0, -1);
                 splitScales();
                 for (int b = 0; b < 8; b++) nibbles(b, 8 + 16 * b);
-                return 136;
+                yield 136;
             }
-        }
-        throw new IllegalStateException(layout + " cannot be packed");
+        };
     }
 
     // ---- reading --------------------------------------------------------------------------------------------------

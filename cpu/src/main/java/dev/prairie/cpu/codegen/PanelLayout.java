@@ -1,7 +1,6 @@
 package dev.prairie.cpu.codegen;
 
 import dev.prairie.tensor.DType;
-import java.util.Arrays;
 
 /**
  * How quantised weights lie in {@link Panels}: a panel is {@value #COLUMNS} columns of the product over all of k, a unit of
@@ -13,19 +12,19 @@ import java.util.Arrays;
  * vector q % b holds quad q, shifted left by b * (q / b). A plane of 8 bits is the quads themselves.
  */
 enum PanelLayout {
-    Q8_0(1, Scales.HALVES, false, 1, 128, Level.NUMBER, 8),
-    Q4_0(1, Scales.HALVES, false, 1, 8, Level.NUMBER, 4),
-    Q4_1(1, Scales.HALVES, true, 1, 0, Level.NUMBER, 4),
+    Q8_0(1, Scales.HALVES, false, 1, 128, Level.NUMBER, 8, 0),
+    Q4_0(1, Scales.HALVES, false, 1, 8, Level.NUMBER, 4, 0),
+    Q4_1(1, Scales.HALVES, true, 1, 0, Level.NUMBER, 4, 0),
     Q5_0(1, Scales.HALVES, false, 1, 16, Level.NUMBER, 4, 1),
     Q5_1(1, Scales.HALVES, true, 1, 0, Level.NUMBER, 4, 1),
-    Q2_K(8, Scales.NIBBLES, true, 2, 0, Level.NUMBER, 2),
+    Q2_K(8, Scales.NIBBLES, true, 2, 0, Level.NUMBER, 2, 0),
     Q3_K(8, Scales.SIGNED, false, 2, 4, Level.NUMBER, 2, 1),
-    Q4_K(8, Scales.UNSIGNED, true, 1, 0, Level.NUMBER, 4),
+    Q4_K(8, Scales.UNSIGNED, true, 1, 0, Level.NUMBER, 4, 0),
     Q5_K(8, Scales.UNSIGNED, true, 1, 0, Level.NUMBER, 4, 1),
     Q6_K(8, Scales.SIGNED, false, 2, 32, Level.NUMBER, 4, 2),
-    IQ4_NL(1, Scales.HALVES, false, 1, 128, Level.UNEVEN, 4),
-    IQ4_XS(8, Scales.SIGNED, false, 1, 128, Level.UNEVEN, 4),
-    MXFP4(1, Scales.POWERS, false, 1, 16, Level.FLOAT, 4);
+    IQ4_NL(1, Scales.HALVES, false, 1, 128, Level.UNEVEN, 4, 0),
+    IQ4_XS(8, Scales.SIGNED, false, 1, 128, Level.UNEVEN, 4, 0),
+    MXFP4(1, Scales.POWERS, false, 1, 16, Level.FLOAT, 4, 0);
 
     /** How the scales of a block are stored, and its minima after them. */
     enum Scales {
@@ -51,25 +50,29 @@ enum PanelLayout {
         /** A whole number. */
         NUMBER,
         /** One of 16 that lie closer together near zero: IQ4_NL and IQ4_XS of ggml. */
-        UNEVEN(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113),
+        UNEVEN,
         /** Twice a number of one sign, two exponent and one fraction bits: E2M1 of the OCP Microscaling Formats, 5.3.3. */
-        FLOAT(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+        FLOAT;
 
-        private final int[] table; // not changed
-
-        Level(int... table) {
-            this.table = table;
+        private int[] table() {
+            return switch (this) {
+                case NUMBER -> new int[0];
+                case UNEVEN -> new int[] {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+                case FLOAT -> new int[] {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+            };
         }
 
+        /** Whether bits are a place in a table. */
         boolean looked() {
-            return table.length > 0;
+            return this != NUMBER;
         }
 
         /** The 16 values as bytes, each increased by {@code offset}, in two halves of eight. */
         long[] bytes(int offset) {
+            int[] table = table();
             long[] halves = new long[2];
             for (int i = 0; i < table.length; i++)
-                halves[i / 8] |= (long) ((table[i] + offset) & 0xFF) << 8 * (i % 8);
+                halves[i / 8] |= (long) ((table[i] + offset) & 0xFF) << (8 * (i % 8));
             return halves;
         }
     }
@@ -91,24 +94,36 @@ enum PanelLayout {
     private final int parts;
     private final int offset;
     private final Level level;
-    private final int[] planes; // not changed
+    private final int low, high; // bits of the planes
     private final int blockBytes;
 
-    PanelLayout(int blocks, Scales scales, boolean minima, int parts, int offset, Level level, int... planes) {
+    PanelLayout(int blocks, Scales scales, boolean minima, int parts, int offset, Level level, int low, int high) {
         this.blocks = blocks;
         this.scales = scales;
         this.minima = minima;
         this.parts = parts;
         this.offset = offset;
         this.level = level;
-        this.planes = planes;
-        this.blockBytes = scaleBytes() + Arrays.stream(planes).sum() * QUAD;
+        this.low = low;
+        this.high = high;
+        this.blockBytes = scaleBytes() + (low + high) * QUAD;
     }
 
     static PanelLayout of(DType type) {
         return switch (type) {
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4 ->
-                valueOf(type.name());
+            case Q8_0 -> Q8_0;
+            case Q4_0 -> Q4_0;
+            case Q4_1 -> Q4_1;
+            case Q5_0 -> Q5_0;
+            case Q5_1 -> Q5_1;
+            case Q2_K -> Q2_K;
+            case Q3_K -> Q3_K;
+            case Q4_K -> Q4_K;
+            case Q5_K -> Q5_K;
+            case Q6_K -> Q6_K;
+            case IQ4_NL -> IQ4_NL;
+            case IQ4_XS -> IQ4_XS;
+            case MXFP4 -> MXFP4;
             case F32, BF16, F16, I32 -> throw new IllegalArgumentException("panels: " + type + " is not quantised");
         };
     }
@@ -146,13 +161,14 @@ enum PanelLayout {
         return level;
     }
 
-    /** Bits of the planes: one or two numbers. */
+    /** Bits of a plane. */
     int bits(int plane) {
-        return planes[plane];
+        return plane == 0 ? low : high;
     }
 
+    /** One or two. */
     int planes() {
-        return planes.length;
+        return high == 0 ? 1 : 2;
     }
 
     // ---- where things are -----------------------------------------------------------------------------------------
@@ -193,7 +209,7 @@ enum PanelLayout {
 
     /** Where vector {@code vector} of a plane is in a block. */
     int planeAt(int plane, int vector) {
-        int before = plane == 0 ? 0 : planes[0];
+        int before = plane == 0 ? 0 : low;
         return scaleBytes() + (before + vector) * QUAD;
     }
 

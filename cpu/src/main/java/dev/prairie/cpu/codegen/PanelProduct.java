@@ -3,7 +3,6 @@ package dev.prairie.cpu.codegen;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -62,7 +61,8 @@ final class PanelProduct implements AutoCloseable {
 
     /** Packs {@code w(O, C)}. */
     Panels pack(Tensor w, Arena arena) {
-        return new Panels(w, arena, pool, system, kernels(PanelLayout.of(w.type())).pack());
+        return new Panels(
+                w, arena, pool, system, kernels(PanelLayout.of(w.type())).pack());
     }
 
     /** The kernel that unpacks units of a panel, see {@link UnpackPanel}. */
@@ -81,17 +81,12 @@ final class PanelProduct implements AutoCloseable {
         private PanelKernels kernels;
         private boolean tiles;
         private int n, o;
-        private long from, x, xRow, side, out, bias, residual;
+        private long from, x, xRow, side, sideStretch, out, bias, residual;
         private int together; // rows of a task that rounds, then panels of one that streams
 
         Job(Panels w, PanelKernels kernels) {
             this.w = w;
             this.kernels = kernels;
-        }
-
-        /** Bytes of scales and terms of a stretch of rows. */
-        long sideStretch() {
-            return (long) w.blocks() * PanelCode.side(w.layout());
         }
     }
 
@@ -111,16 +106,16 @@ final class PanelProduct implements AutoCloseable {
         j.xRow = j.tiles
                 ? (long) w.blocks() * PanelLayout.BLOCK
                 : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
-        long padded =
-                Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
-        long sides = j.tiles ? padded / PanelCode.STRETCH * j.sideStretch() : 0;
+        j.sideStretch = j.tiles ? (long) w.blocks() * PanelCode.side(w.layout()) : 0;
+        long stretches = Math.ceilDiv(n, PanelCode.STRETCH); // tiles read rows that do not exist
+        long padded = stretches * PanelCode.STRETCH;
         j.from = x.segment().address();
-        j.x = rounded.take(0, padded * j.xRow + sides + PAGE);
+        j.x = rounded.take(0, padded * j.xRow + stretches * j.sideStretch + PAGE);
         j.side = j.x + padded * j.xRow;
         j.out = out.segment().address();
         j.bias = bias == null ? 0 : bias.segment().address();
         j.residual = residual == null ? 0 : residual.segment().address();
-        j.together = (int) Math.max(1, ROUNDED / Math.max(w.width(), 1));
+        j.together = Math.max(1, ROUNDED / Math.max(w.width(), 1));
         pool.run(Math.ceilDiv(n, j.together), rounding);
         if (n <= StreamPanels.ROWS) stream(j);
         else multiply(j);
@@ -137,7 +132,7 @@ final class PanelProduct implements AutoCloseable {
             long to = j.tiles
                     ? j.x + (long) stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
                     : j.x + i * j.xRow;
-            long side = j.side + stretch * j.sideStretch() + 4L * row;
+            long side = j.side + stretch * j.sideStretch + 4L * row;
             j.kernels.round(j.tiles).call(j.from + 4L * i * width, to, j.w.blocks(), side);
         }
     }
@@ -284,8 +279,9 @@ final class PanelProduct implements AutoCloseable {
             PanelCall.OUT.set(call, to);
             PanelCall.BASE.set(call, base);
             PanelCall.COUNT.set(call, Math.ceilDiv(b.rows, unit));
-            PanelCall.SIDE.set(call, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.side(j.w.layout()));
-            PanelCall.SIDE_STRETCH.set(call, j.sideStretch());
+            PanelCall.SIDE.set(
+                    call, j.side + b.firstRow / unit * j.sideStretch + (long) block * PanelCode.side(j.w.layout()));
+            PanelCall.SIDE_STRETCH.set(call, j.sideStretch);
             PanelCall.TILES.set(call, call + CONFIGURATION);
             j.kernels.multiply(unit).call(call);
             return;

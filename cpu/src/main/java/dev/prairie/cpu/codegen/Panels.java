@@ -35,7 +35,7 @@ final class Panels implements PackedWeights {
 
     /** Straight from the system and zero, on large pages if there are any: kernels stream through gigabytes of it. */
     @SuppressWarnings("restricted") // the memory is ours, and as large as we say
-    private static MemorySegment memory(long bytes, Arena arena, SystemCalls system) {
+    static MemorySegment memory(long bytes, Arena arena, SystemCalls system) {
         long size = Math.max(Math.ceilDiv(bytes, LARGE), 1) * LARGE;
         long at = system.map(size);
         system.preferLargePages(at, size);

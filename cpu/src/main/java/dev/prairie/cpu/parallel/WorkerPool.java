@@ -151,7 +151,9 @@ public final class WorkerPool implements AutoCloseable {
         }
 
         void work(int worker) {
-            for (long t; (int) (t = ticket) != 0; ) {
+            while (true) {
+                long t = ticket;
+                if ((int) t == 0) return;
                 Body b = body;
                 int task = tasks - (int) t;
                 Thread waiting = caller;

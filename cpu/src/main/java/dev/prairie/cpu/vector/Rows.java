@@ -56,6 +56,42 @@ final class Rows {
         });
     }
 
+    /** {@code to[slots[m] / each] += weights[slots[m]] * x[m]}, in the order of m: a task owns columns. */
+    static void scatter(WorkerPool pool, long to, long x, long weights, int[] slots, int each, int width) {
+        Split.parts(pool, width, columns(width, slots.length), (first, end, worker) -> {
+            for (int m = 0; m < slots.length; m++)
+                Elementwise.accumulateRange(
+                        to + 4L * ((long) (slots[m] / each) * width + first),
+                        x + 4L * ((long) m * width + first),
+                        get(weights + 4L * slots[m]),
+                        end - first);
+        });
+    }
+
+    /** {@code dX[m] = w d} and {@code dW = x[m] · d}, {@code w} and {@code dW} those of slot m and d of its token. */
+    static void scatterBackward(
+            WorkerPool pool,
+            long dX,
+            boolean add,
+            long dWeights,
+            long dOut,
+            long x,
+            long weights,
+            int[] slots,
+            int each,
+            int width) {
+        Split.parts(pool, slots.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
+            for (int m = first; m < end; m++) {
+                long d = dOut + 4L * (slots[m] / each) * width;
+                long row = 4L * m * width;
+                long slot = 4L * slots[m];
+                set(dWeights + slot, get(dWeights + slot) + Dot.dot(x + row, d, width));
+                if (add) Elementwise.accumulateRange(dX + row, d, get(weights + slot), width);
+                else Elementwise.scaleRange(dX + row, d, get(weights + slot), width);
+            }
+        });
+    }
+
     /** {@code to[j] = Σ_n d[n][j]}, in the order of n, on top of what is there or over it. */
     static void sum(WorkerPool pool, long to, boolean add, long d, int n, int width) {
         if (n == 0) {

@@ -93,7 +93,6 @@ final class SpeedCases {
             Peak peak = type == DType.BF16 ? Peak.BF16 : Peak.F32;
             packed(type, n, square, square, peak, 2.0 * n * square * square);
             packed(type, n, d(2048), d(8192), peak, 2.0 * n * d(2048) * d(8192));
-            packed(type, 1, d(2048), d(8192), Peak.READ, 2.0 * d(2048) * d(8192));
         }
         for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.BF16, DType.F16)) {
             int c = blocks(type, square);

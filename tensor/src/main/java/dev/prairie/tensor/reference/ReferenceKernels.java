@@ -3,6 +3,7 @@ package dev.prairie.tensor.reference;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
@@ -459,6 +460,89 @@ public final class ReferenceKernels implements GradKernels {
             plus(to, i, dOut.get(i) * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * inner));
         }
     }
+
+    @Override
+    public void geluExact(Tensor out, Tensor x) {
+        for (long i = 0; i < out.shape().size(); i++) out.set(i, (float) (x.get(i) * Normal.below(x.get(i))));
+    }
+
+    @Override
+    public void geluExactBackward(Gradient dX, Tensor dOut, Tensor x) {
+        Tensor to = dX.cleared();
+        for (long i = 0; i < dOut.shape().size(); i++) {
+            double v = x.get(i);
+            plus(to, i, dOut.get(i) * (Normal.below(v) + v * Normal.density(v)));
+        }
+    }
+
+    @Override
+    public void softCap(Tensor out, Tensor x, float cap) {
+        for (long i = 0; i < out.shape().size(); i++) out.set(i, (float) (cap * Math.tanh((double) x.get(i) / cap)));
+    }
+
+    @Override
+    public void softCapBackward(Gradient dX, Tensor dOut, Tensor out, float cap) {
+        Tensor to = dX.cleared();
+        for (long i = 0; i < out.shape().size(); i++) {
+            double t = (double) out.get(i) / cap;
+            plus(to, i, dOut.get(i) * (1 - t * t));
+        }
+    }
+
+    @Override
+    public void multiply(Tensor out, Tensor a, Tensor b) {
+        for (long i = 0; i < out.shape().size(); i++) out.set(i, a.get(i) * b.get(i));
+    }
+
+    @Override
+    public void multiplyBackward(Gradient dA, Gradient dB, Tensor dOut, Tensor a, Tensor b) {
+        Tensor toA = dA.cleared();
+        Tensor toB = dB.cleared();
+        for (long i = 0; i < dOut.shape().size(); i++) {
+            plus(toA, i, (double) dOut.get(i) * b.get(i));
+            plus(toB, i, (double) dOut.get(i) * a.get(i));
+        }
+    }
+
+    // ---- experts ----------------------------------------------------------------------------------------------
+
+    @Override
+    public void route(Tensor weights, int[] chosen, Tensor logits, Routing routing) {
+        Router.route(weights, chosen, logits, routing);
+    }
+
+    @Override
+    public void routeBackward(Gradient dLogits, Tensor dWeights, Tensor logits, int[] chosen, Routing routing) {
+        Router.backward(dLogits.cleared(), dWeights, logits, chosen, routing);
+    }
+
+    @Override
+    public void scatter(Tensor out, Tensor x, Tensor weights, int[] slots) {
+        int width = x.shape().last();
+        int each = weights.shape().last();
+        for (int m = 0; m < slots.length; m++)
+            for (int i = 0; i < width; i++)
+                plus(
+                        out,
+                        (long) (slots[m] / each) * width + i,
+                        (double) weights.get(slots[m]) * x.get((long) m * width + i));
+    }
+
+    @Override
+    public void scatterBackward(Gradient dX, Gradient dWeights, Tensor dOut, Tensor x, Tensor weights, int[] slots) {
+        Tensor toX = dX.cleared();
+        Tensor toWeights = dWeights.cleared();
+        int width = x.shape().last();
+        int each = weights.shape().last();
+        for (int m = 0; m < slots.length; m++) {
+            long token = (long) (slots[m] / each) * width;
+            plus(toWeights, slots[m], dot(x, (long) m * width, dOut, token, width));
+            for (int i = 0; i < width; i++)
+                plus(toX, (long) m * width + i, (double) weights.get(slots[m]) * dOut.get(token + i));
+        }
+    }
+
+    // ---- sums -------------------------------------------------------------------------------------------------
 
     @Override
     public void add(Tensor out, Tensor a, Tensor b) {
