@@ -68,8 +68,7 @@ enum PanelLayout {
         /** The 16 values as bytes, each increased by {@code offset}, in two halves of eight. */
         long[] bytes(int offset) {
             long[] halves = new long[2];
-            for (int i = 0; i < table.length; i++)
-                halves[i / 8] |= (long) ((table[i] + offset) & 0xFF) << 8 * (i % 8);
+            for (int i = 0; i < table.length; i++) halves[i / 8] |= (long) ((table[i] + offset) & 0xFF) << 8 * (i % 8);
             return halves;
         }
     }

@@ -26,8 +26,7 @@ final class Rows {
     }
 
     private static void gather(long out, long from, int[] rows, int width, int first, int end) {
-        for (int m = first; m < end; m++)
-            Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
+        for (int m = first; m < end; m++) Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
     }
 
     /** {@code to[rows[m]] += d[m]}, in the order of m: a task owns columns, so that no two write the same number. */

@@ -59,8 +59,8 @@ public record Checkpoint(
         if (!(config.positions() instanceof Positions.Learned))
             return new Checkpoint(config.withContext(context), parameters, begin, end);
         if (context > config.context())
-            throw new IllegalArgumentException("checkpoint: the model knows " + config.context() + " positions, not "
-                    + context);
+            throw new IllegalArgumentException(
+                    "checkpoint: the model knows " + config.context() + " positions, not " + context);
         var cut = new LinkedHashMap<String, Tensor>(parameters);
         cut.computeIfPresent("positions.weight", (name, table) -> table.slice(0, context));
         return new Checkpoint(config.withContext(context), cut, begin, end);

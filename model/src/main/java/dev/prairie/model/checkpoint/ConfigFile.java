@@ -85,16 +85,20 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
      */
     static Family familyOf(TransformerConfig config) {
         for (Family family : Family.all())
-            try {
-                var file = new ConfigFile(family, config, OptionalInt.empty(), List.of());
-                var root = new ConfigNode(Path.of(FILE), Json.MAPPER.valueToTree(file.keys()));
-                if (config(family, root).equals(config)) return family;
-            } catch (CheckpointException notOfThisFamily) {
-                continue;
-            }
+            if (readsBack(family, config)) return family;
         throw new IllegalArgumentException("checkpoint: no Hugging Face family has the form of " + config
                 + "; use the GPT-2 form (TransformerConfig.gpt2), the Llama form (TransformerConfig.llama) or one of "
                 + Family.modelTypes());
+    }
+
+    private static boolean readsBack(Family family, TransformerConfig config) {
+        var file = new ConfigFile(family, config, OptionalInt.empty(), List.of());
+        var root = new ConfigNode(Path.of(FILE), Json.MAPPER.valueToTree(file.keys()));
+        try {
+            return config(family, root).equals(config);
+        } catch (CheckpointException ofAnotherForm) {
+            return false;
+        }
     }
 
     // ---- writing -----------------------------------------------------------------------------------------------

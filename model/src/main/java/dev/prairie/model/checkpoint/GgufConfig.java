@@ -91,7 +91,8 @@ record GgufConfig(Family family, TransformerConfig config) {
             int pooling = metadata.integer(key("pooling_type"), POOLING.indexOf(Pooling.MEAN));
             if (pooling < 0 || pooling >= POOLING.size())
                 throw file.wrong(key("pooling_type"), "0 to " + (POOLING.size() - 1));
-            int types = file.shapes().apply("token_types.weight").map(s -> s.dim(0)).orElse(0);
+            int types =
+                    file.shapes().apply("token_types.weight").map(s -> s.dim(0)).orElse(0);
             return bert.withEmbedding(new EmbeddingForm(1, types, has("token_embd_norm.weight")))
                     .withNorm(layerNorm(NormForm.Order.AFTER))
                     .withHead(HeadForm.pooling(POOLING.get(pooling)));
@@ -99,8 +100,7 @@ record GgufConfig(Family family, TransformerConfig config) {
 
         private int width(int heads) {
             int width = size("embedding_length");
-            if (width % heads != 0)
-                throw file.wrong(key("attention.head_count"), "a divisor of the width " + width);
+            if (width % heads != 0) throw file.wrong(key("attention.head_count"), "a divisor of the width " + width);
             return width;
         }
 
@@ -145,8 +145,7 @@ record GgufConfig(Family family, TransformerConfig config) {
                 throw file.wrong(key("attention.value_length"), headWidth + ", the width of a head");
             AttentionForm form = AttentionForm.of(
                             heads, metadata.integer(key("attention.head_count_kv"), heads), headWidth)
-                    .withBiases(
-                            has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias"), has("blk.0.attn_output.bias"))
+                    .withBiases(has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias"), has("blk.0.attn_output.bias"))
                     .withQueryKeyNorm(has("blk.0.attn_q_norm.weight"));
             if (metadata.number(key("attention.scale"), form.scale()) != form.scale())
                 throw file.wrong(key("attention.scale"), "nothing or " + form.scale());
@@ -156,8 +155,7 @@ record GgufConfig(Family family, TransformerConfig config) {
             double cap = metadata.number(key("attn_logit_softcapping"), name.equals("gemma2") ? 50 : 0);
             int window = metadata.integer(key("attention.sliding_window"), name.equals("gemma2") ? 4096 : 0);
             return form.withScores(scale, (float) cap)
-                    .withWindow(
-                            window, metadata.integer(key("attention.sliding_window_pattern"), globalEvery(name)));
+                    .withWindow(window, metadata.integer(key("attention.sliding_window_pattern"), globalEvery(name)));
         }
 
         private FeedForwardForm feedForward(boolean gemma) {

@@ -15,10 +15,7 @@ import java.util.function.Function;
  * @param vectors  numbers of small ones
  */
 record GgufFacts(
-        Path path,
-        GgufMetadata metadata,
-        Function<String, Optional<Shape>> shapes,
-        Function<String, float[]> vectors) {
+        Path path, GgufMetadata metadata, Function<String, Optional<Shape>> shapes, Function<String, float[]> vectors) {
     static final String HINT = "the model is of a kind that is not supported, or the file is damaged";
 
     static GgufFacts of(Gguf gguf) {

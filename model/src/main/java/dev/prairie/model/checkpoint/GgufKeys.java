@@ -52,10 +52,15 @@ final class GgufKeys {
         put("attention." + epsilon, GgufValue.of(c.norm().epsilon()));
         if (!a.causal()) put("attention.causal", GgufValue.of(false));
         if (c.head().kind() == HeadForm.Kind.NONE)
-            put("pooling_type", GgufValue.u32(GgufConfig.POOLING.indexOf(c.head().pooling())));
+            put(
+                    "pooling_type",
+                    GgufValue.u32(GgufConfig.POOLING.indexOf(c.head().pooling())));
         if (c.embedding().types() > 0)
-            values.put("tokenizer.ggml.token_type_count", GgufValue.u32(c.embedding().types()));
-        if (a.window() > 0 || GgufConfig.globalEvery(name) > 0) put("attention.sliding_window", GgufValue.u32(a.window()));
+            values.put(
+                    "tokenizer.ggml.token_type_count",
+                    GgufValue.u32(c.embedding().types()));
+        if (a.window() > 0 || GgufConfig.globalEvery(name) > 0)
+            put("attention.sliding_window", GgufValue.u32(a.window()));
         if (a.window() > 0 && a.globalEvery() != GgufConfig.globalEvery(name))
             put("attention.sliding_window_pattern", GgufValue.u32(a.globalEvery()));
         if (a.cap() > 0 || name.equals("gemma2")) put("attn_logit_softcapping", GgufValue.of(a.cap()));
@@ -81,7 +86,9 @@ final class GgufKeys {
         put("expert_used_count", GgufValue.u32(form.experts().active()));
         put("expert_feed_forward_length", GgufValue.u32(form.width()));
         if (form.experts().shared() > 0)
-            put("expert_shared_feed_forward_length", GgufValue.u32(form.experts().shared()));
+            put(
+                    "expert_shared_feed_forward_length",
+                    GgufValue.u32(form.experts().shared()));
     }
 
     /** Reads what would be written, and compares. */
@@ -101,19 +108,14 @@ final class GgufKeys {
                 .config();
         // Factors of the positions come back as numbers, whatever they were made from.
         if (!plain(back).equals(plain(c)))
-            throw new IllegalArgumentException(
-                    "checkpoint: as GGUF of the architecture " + name + ", " + c + " would be read as " + back
-                            + "; write safetensors");
+            throw new IllegalArgumentException("checkpoint: as GGUF of the architecture " + name + ", " + c
+                    + " would be read as " + back + "; write safetensors");
     }
 
     private static TransformerConfig plain(TransformerConfig c) {
         return c.positions() instanceof Positions.Rope rope
                 ? c.withPositions(new Positions.Rope(
-                        rope.width(),
-                        rope.theta(),
-                        RopeScaling.NONE,
-                        rope.localTheta(),
-                        rope.skipEvery()))
+                        rope.width(), rope.theta(), new RopeScaling.None(), rope.localTheta(), rope.skipEvery()))
                 : c;
     }
 }

@@ -18,7 +18,8 @@ final class GgufNames {
     /** As most architectures have them. */
     static final Names PLAIN = new Names(
             "",
-            Pattern.compile("blk\\.\\d+\\.attn_rot_embd\\.weight|(blk\\.\\d+\\.)?rope_(freqs|factors_(short|long))\\.weight"),
+            Pattern.compile(
+                    "blk\\.\\d+\\.attn_rot_embd\\.weight|(blk\\.\\d+\\.)?rope_(freqs|factors_(short|long))\\.weight"),
             List.of(
                     rule("tokens", "token_embd"),
                     rule("types", "token_types"),

@@ -27,10 +27,8 @@ final class GgufRope {
         double magnitude = metadata.number(name + MAGNITUDE, 1);
         if (file.has(GgufNames.ROPE_LONG))
             return new RopeScaling.Divisors(
-                    list(file.floats(GgufNames.ROPE_SHORT)),
-                    list(file.floats(GgufNames.ROPE_LONG)),
-                    original,
-                    (float) magnitude);
+                    list(file.floats(GgufNames.ROPE_SHORT)), list(file.floats(GgufNames.ROPE_LONG)), original, (float)
+                            magnitude);
         if (file.has(GgufNames.ROPE_FREQUENCIES)) {
             List<Float> factors = list(file.floats(GgufNames.ROPE_FREQUENCIES));
             return new RopeScaling.Divisors(factors, factors, context, (float) magnitude);
@@ -38,8 +36,8 @@ final class GgufRope {
         float factor = (float) metadata.number(name + FACTOR, metadata.number(name + ".rope.scale_linear", 1));
         String type = metadata.text(name + TYPE, factor == 1 ? "none" : "linear");
         return switch (type) {
-            case "none", "longrope" -> RopeScaling.NONE;
-            case "linear" -> factor == 1 ? RopeScaling.NONE : new RopeScaling.Linear(factor);
+            case "none", "longrope" -> new RopeScaling.None();
+            case "linear" -> factor == 1 ? new RopeScaling.None() : new RopeScaling.Linear(factor);
             case "yarn" ->
                 new RopeScaling.Yarn(
                         factor,

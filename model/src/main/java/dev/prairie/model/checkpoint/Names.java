@@ -169,9 +169,8 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
         if (!m.matches()) throw new IllegalArgumentException("checkpoint: " + ours + " is not a parameter's name");
         String layer = m.group(1) == null ? "" : m.group(1);
         String expert = m.group(3) == null ? "" : m.group(3);
-        String pattern = (layer.isEmpty() ? "" : "layers.#.")
-                + (expert.isEmpty() ? "" : m.group(2) + ".@.")
-                + m.group(4);
+        String pattern =
+                (layer.isEmpty() ? "" : "layers.#.") + (expert.isEmpty() ? "" : m.group(2) + ".@.") + m.group(4);
         Rule rule = rules.stream()
                 .filter(r -> r.ours.equals(pattern))
                 .findFirst()

@@ -113,7 +113,9 @@ final class Parameters {
         for (Group group : groups.values()) read(group, found);
         refuseExtras(prefix, groups.keySet());
         var parameters = new LinkedHashMap<String, Tensor>(); // in the order of the forward pass
-        config.parameterShapes().keySet().forEach(name -> parameters.put(name, Objects.requireNonNull(found.get(name))));
+        config.parameterShapes()
+                .keySet()
+                .forEach(name -> parameters.put(name, Objects.requireNonNull(found.get(name))));
         return parameters;
     }
 
@@ -209,8 +211,8 @@ final class Parameters {
                 parts.put(name, t);
             }
             DType type = joinedType(group.name, parts.values());
-            entries.add(new TensorEntry(
-                    group.name, type, group.stored(), arena -> theirs(config, group, parts, arena)));
+            entries.add(
+                    new TensorEntry(group.name, type, group.stored(), arena -> theirs(config, group, parts, arena)));
         }
         return entries;
     }
@@ -226,11 +228,12 @@ final class Parameters {
 
     private static Tensor theirs(TransformerConfig config, Group group, Map<String, Tensor> parts, Arena arena) {
         var turned = new ArrayList<Tensor>();
-        parts.forEach((name, t) -> turned.add(switch (group.form) {
-            case ROWS, COLUMNS, EXPERTS -> t;
-            case PAIRS -> reordered(t, heads(config, name), true, arena);
-            case LESS_ONE -> plus(t, -1, arena);
-        }));
+        parts.forEach((name, t) -> turned.add(
+                switch (group.form) {
+                    case ROWS, COLUMNS, EXPERTS -> t;
+                    case PAIRS -> reordered(t, heads(config, name), true, arena);
+                    case LESS_ONE -> plus(t, -1, arena);
+                }));
         Tensor whole = turned.size() == 1 ? turned.getFirst() : joined(turned, group.rows(), arena);
         boolean columns = group.form == Form.COLUMNS && whole.shape().rank() == 2;
         return columns ? transposed(whole, arena) : whole.view(group.stored());

@@ -96,8 +96,7 @@ public final class Embedder {
         int first = pooling == Pooling.LAST ? end - 1 : begin;
         int last = pooling == Pooling.FIRST ? begin + 1 : end;
         double[] sum = new double[width()];
-        for (int n = first; n < last; n++)
-            for (int i = 0; i < sum.length; i++) sum[i] += hidden[n * sum.length + i];
+        for (int n = first; n < last; n++) for (int i = 0; i < sum.length; i++) sum[i] += hidden[n * sum.length + i];
         double squares = 0;
         for (double v : sum) squares += v * v;
         double length = Math.max(Math.sqrt(squares), Double.MIN_NORMAL); // whatever the mean was divided by cancels

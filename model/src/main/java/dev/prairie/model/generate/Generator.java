@@ -31,8 +31,9 @@ public final class Generator {
 
     public Generator(Transformer model, Kernels kernels) {
         if (model.config().head().kind() == HeadForm.Kind.NONE)
-            throw new IllegalArgumentException("generator: the model is an encoder and continues no text; it makes vectors of"
-                    + " texts, see Embedder");
+            throw new IllegalArgumentException(
+                    "generator: the model is an encoder and continues no text; it makes vectors of"
+                            + " texts, see Embedder");
         this.model = model;
         this.kernels = kernels;
     }

@@ -34,7 +34,7 @@ public sealed interface Positions {
 
         /** The plain form. */
         public Rope(int width, float theta) {
-            this(width, theta, RopeScaling.NONE, 0, 0);
+            this(width, theta, new RopeScaling.None(), 0, 0);
         }
 
         /** Whether layer {@code l} turns anything. */

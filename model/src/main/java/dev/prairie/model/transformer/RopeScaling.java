@@ -12,8 +12,6 @@ import java.util.function.IntToDoubleFunction;
  * counts is the context that the model is run with ({@link TransformerConfig#withContext}), not how much of it is filled.
  */
 public sealed interface RopeScaling {
-    RopeScaling NONE = new None();
-
     /** Angles of a head of which {@code width} numbers turn. */
     Rotary rotary(int width, float theta, int context);
 

@@ -215,7 +215,7 @@ public record TransformerConfig(
         long lookedUp = table + (positions instanceof Positions.Learned ? (long) context * width : 0);
         Experts experts = feedForward.experts();
         long expert = (feedForward.gated() ? 3L : 2L) * feedForward.width() * width;
-        long idle = layers * (experts.count() - experts.active()) * expert;
+        long idle = (long) layers * (experts.count() - experts.active()) * expert;
         long multiplied = parameters() - lookedUp - idle + (tiedHead() ? table : 0);
         return 6.0 * multiplied + 12.0 * layers * heads() * headWidth() * t;
     }

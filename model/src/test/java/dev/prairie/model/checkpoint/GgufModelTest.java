@@ -252,7 +252,15 @@ class GgufModelTest {
     void acceptsDimensionsOfOneThatOthersLeaveOut() throws IOException {
         var wide = TransformerConfig.llama(29, 20, 1, 2, 1, 1, 1, true);
         var c = new TransformerConfig(
-                29, 20, 1, 1, wide.embedding(), wide.positions(), wide.attention(), wide.feedForward(), wide.norm(),
+                29,
+                20,
+                1,
+                1,
+                wide.embedding(),
+                wide.positions(),
+                wide.attention(),
+                wide.feedForward(),
+                wide.norm(),
                 wide.head());
         Checkpoint saved = model(c);
         List<TensorEntry> shorter = GgufModel.entries(saved).stream()

@@ -125,8 +125,7 @@ class FamiliesTest {
         same(run(loaded, ids), expected);
         for (Devices.Usable device : Devices.probe().usable())
             try (Device opened = device.provider().open(2)) {
-                float[] found = run(
-                        opened.kernels(), loaded.transformer(), Tokens.sequence(0, ids), KvCache.NONE);
+                float[] found = run(opened.kernels(), loaded.transformer(), Tokens.sequence(0, ids), KvCache.NONE);
                 same(found, expected);
             }
         if (name.equals("llama dynamic")) return; // GGUF has no words for it
@@ -142,8 +141,7 @@ class FamiliesTest {
         TransformerConfig c = model.config();
         int[] ids = ids(TOKENS);
         float[] whole = run(reference, model, Tokens.sequence(0, ids), KvCache.NONE);
-        KvCache cache =
-                KvCache.contiguous(arena, DType.F32, c.layers(), 1, TOKENS, c.keyHeads(), c.headWidth());
+        KvCache cache = KvCache.contiguous(arena, DType.F32, c.layers(), 1, TOKENS, c.keyHeads(), c.headWidth());
         int at = 0;
         for (int piece : new int[] {7, 1, 1, 4, 3, 1}) {
             int[] part = Arrays.copyOfRange(ids, at, at + piece);
@@ -175,7 +173,9 @@ class FamiliesTest {
     private static void close(float[] found, float[] expected) {
         assertThat(found).hasSameSizeAs(expected);
         for (int i = 0; i < found.length; i++)
-            assertThat(found[i]).as("[%d]", i).isCloseTo(expected[i], within(TOLERANCE_F * (1 + Math.abs(expected[i]))));
+            assertThat(found[i])
+                    .as("[%d]", i)
+                    .isCloseTo(expected[i], within(TOLERANCE_F * (1 + Math.abs(expected[i]))));
     }
 
     private static final float TOLERANCE_F = (float) TOLERANCE;

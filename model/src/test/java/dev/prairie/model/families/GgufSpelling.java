@@ -22,7 +22,15 @@ import tools.jackson.databind.JsonNode;
  */
 final class GgufSpelling {
     private static final Map<String, String> ARCHITECTURES = Map.of(
-            "mistral", "llama", "mixtral", "llama", "qwen2_moe", "qwen2moe", "qwen3_moe", "qwen3moe", "gemma3_text",
+            "mistral",
+            "llama",
+            "mixtral",
+            "llama",
+            "qwen2_moe",
+            "qwen2moe",
+            "qwen3_moe",
+            "qwen3moe",
+            "gemma3_text",
             "gemma3");
 
     private static final Map<String, String> NAMES = names();
@@ -189,7 +197,8 @@ final class GgufSpelling {
         for (int i = 0; i < factors.length; i++) {
             double wave = 2 * Math.PI * Math.pow(c.path("rope_theta").doubleValue(), 2.0 * i / d);
             double smooth = (original / wave - s.path("low_freq_factor").doubleValue())
-                    / (s.path("high_freq_factor").doubleValue() - s.path("low_freq_factor").doubleValue());
+                    / (s.path("high_freq_factor").doubleValue()
+                            - s.path("low_freq_factor").doubleValue());
             factors[i] = (float) (wave < high ? 1 : wave > low ? factor : 1 / ((1 - smooth) / factor + smooth));
         }
         stored.put("rope_freqs.weight", List.of(new Weight(new int[] {d / 2}, factors)));
@@ -230,7 +239,9 @@ final class GgufSpelling {
             whole(keys, "context_length", "n_positions");
             whole(keys, "embedding_length", "n_embd");
             whole(keys, "block_count", "n_layer");
-            keys.put(name + ".feed_forward_length", GgufValue.u32(4 * c.path("n_embd").intValue()));
+            keys.put(
+                    name + ".feed_forward_length",
+                    GgufValue.u32(4L * c.path("n_embd").intValue()));
             whole(keys, "attention.head_count", "n_head");
             number(keys, "attention.layer_norm_epsilon", "layer_norm_epsilon");
             return keys;
@@ -251,7 +262,8 @@ final class GgufSpelling {
         number(keys, "rope.freq_base", "rope_theta");
         whole(keys, "attention.key_length", "head_dim");
         whole(keys, "attention.value_length", "head_dim");
-        boolean window = !type.startsWith("qwen") || c.path("use_sliding_window").asBoolean(false);
+        boolean window =
+                !type.startsWith("qwen") || c.path("use_sliding_window").asBoolean(false);
         if (window) whole(keys, "attention.sliding_window", "sliding_window");
         number(keys, "attn_logit_softcapping", "attn_logit_softcapping");
         number(keys, "final_logit_softcapping", "final_logit_softcapping");
@@ -273,7 +285,8 @@ final class GgufSpelling {
         String kind = s.path("rope_type").asString("");
         if (kind.equals("linear") || kind.equals("yarn")) {
             keys.put(name + ".rope.scaling.type", GgufValue.of(kind));
-            keys.put(name + ".rope.scaling.factor", GgufValue.of(s.path("factor").floatValue()));
+            keys.put(
+                    name + ".rope.scaling.factor", GgufValue.of(s.path("factor").floatValue()));
         }
         if (kind.equals("yarn"))
             keys.put(
@@ -283,9 +296,8 @@ final class GgufSpelling {
         double original = c.path("original_max_position_embeddings").doubleValue();
         double longer = c.path("max_position_embeddings").doubleValue() / original;
         keys.put(name + ".rope.scaling.original_context_length", GgufValue.u32((long) original));
-        keys.put(
-                name + ".rope.scaling.attn_factor",
-                GgufValue.of((float) Math.sqrt(1 + Math.log(longer) / Math.log(original))));
+        keys.put(name + ".rope.scaling.attn_factor", GgufValue.of((float)
+                Math.sqrt(1 + Math.log(longer) / Math.log(original))));
     }
 
     private void whole(Map<String, GgufValue> keys, String key, String theirs) {

@@ -53,8 +53,7 @@ final class PlainModel {
     private double[][] gpt2(int[] ids) {
         int n = ids.length;
         double[][] x = new double[n][];
-        for (int t = 0; t < n; t++)
-            x[t] = sum(row("transformer.wte.weight", ids[t]), row("transformer.wpe.weight", t));
+        for (int t = 0; t < n; t++) x[t] = sum(row("transformer.wte.weight", ids[t]), row("transformer.wpe.weight", t));
         for (int l = 0; l < c.path("n_layer").intValue(); l++) {
             String h = "transformer.h." + l + ".";
             double[][] q = new double[n][], k = new double[n][], v = new double[n][];
@@ -72,8 +71,7 @@ final class PlainModel {
                 x[t] = sum(x[t], conv1d(inner, h + "mlp.c_proj"));
             }
         }
-        for (int t = 0; t < n; t++)
-            x[t] = linear(layerNorm(x[t], "transformer.ln_f", 1e-5), "transformer.wte");
+        for (int t = 0; t < n; t++) x[t] = linear(layerNorm(x[t], "transformer.ln_f", 1e-5), "transformer.wte");
         return x;
     }
 
@@ -237,7 +235,8 @@ final class PlainModel {
     private double[] experts(
             double[] x, double[] p, boolean normalised, ExpertName name, String gate, String up, String down) {
         int active = c.path("num_experts_per_tok").intValue();
-        List<Integer> best = new ArrayList<>(IntStream.range(0, p.length).boxed().toList());
+        List<Integer> best =
+                new ArrayList<>(IntStream.range(0, p.length).boxed().toList());
         best.sort(Comparator.comparingDouble((Integer e) -> -p[e]));
         double total = 0;
         for (int e : best.subList(0, active)) total += p[e];
@@ -283,8 +282,7 @@ final class PlainModel {
             }
             case "dynamic" -> {
                 int reached = Math.max(n, longest);
-                double grown = base
-                        * Math.pow(factor * reached / longest - (factor - 1), (double) d / (d - 2));
+                double grown = base * Math.pow(factor * reached / longest - (factor - 1), (double) d / (d - 2));
                 speed = plain(d, grown);
             }
             case "llama3" -> {
@@ -311,7 +309,8 @@ final class PlainModel {
             case "longrope" -> {
                 double original = c.path("original_max_position_embeddings").doubleValue();
                 JsonNode factors = s.path(n > original ? "long_factor" : "short_factor");
-                for (int i = 0; i < speed.length; i++) speed[i] /= factors.get(i).doubleValue();
+                for (int i = 0; i < speed.length; i++)
+                    speed[i] /= factors.get(i).doubleValue();
                 magnitude = Math.sqrt(1 + Math.log(longest / original) / Math.log(original));
             }
             default -> throw new IllegalArgumentException(s.toString());
@@ -364,7 +363,10 @@ final class PlainModel {
         for (double v : x) max = Math.max(max, v);
         double[] p = new double[x.length];
         double sum = 0;
-        for (int i = 0; i < x.length; i++) sum += p[i] = Math.exp(x[i] - max);
+        for (int i = 0; i < x.length; i++) {
+            p[i] = Math.exp(x[i] - max);
+            sum += p[i];
+        }
         for (int i = 0; i < x.length; i++) p[i] /= sum;
         return p;
     }

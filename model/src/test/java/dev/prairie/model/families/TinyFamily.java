@@ -25,7 +25,9 @@ record TinyFamily(String name, String json) {
         var all = new LinkedHashMap<String, String>();
         all.put("llama", "llama: \"rope_theta\": 500.0");
         all.put("llama tied with biases", "llama: \"attention_bias\": true, \"tie_word_embeddings\": true");
-        all.put("llama linear", "llama: \"head_dim\": 8, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 4.0}");
+        all.put(
+                "llama linear",
+                "llama: \"head_dim\": 8, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 4.0}");
         all.put(
                 "llama 3.1",
                 "llama: \"head_dim\": 16, \"rope_theta\": 500000.0, \"rope_scaling\": {\"rope_type\": \"llama3\","
@@ -118,7 +120,8 @@ record TinyFamily(String name, String json) {
             float[] values = new float[size];
             boolean norm = name.matches(".*(norm|LayerNorm|ln_.|ln_f)\\.weight");
             for (int i = 0; i < size; i++)
-                values[i] = (float) (random.nextGaussian() * (norm || shape.length == 1 ? 0.3 : 0.35) + (norm ? 0.9 : 0));
+                values[i] =
+                        (float) (random.nextGaussian() * (norm || shape.length == 1 ? 0.3 : 0.35) + (norm ? 0.9 : 0));
             weights.put(name, new Weight(shape, values));
         });
         return weights;
@@ -156,7 +159,9 @@ record TinyFamily(String name, String json) {
     private static void bert(Map<String, int[]> shapes, JsonNode c) {
         int width = c.path("hidden_size").intValue();
         int inner = c.path("intermediate_size").intValue();
-        shapes.put("embeddings.word_embeddings.weight", new int[] {c.path("vocab_size").intValue(), width});
+        shapes.put(
+                "embeddings.word_embeddings.weight",
+                new int[] {c.path("vocab_size").intValue(), width});
         shapes.put(
                 "embeddings.position_embeddings.weight",
                 new int[] {c.path("max_position_embeddings").intValue(), width});
@@ -188,8 +193,7 @@ record TinyFamily(String name, String json) {
         for (int l = 0; l < c.path("num_hidden_layers").intValue(); l++) {
             String h = "model.layers." + l + ".";
             shapes.put(h + "input_layernorm.weight", norm);
-            if (type.equals("phi3"))
-                shapes.put(h + "self_attn.qkv_proj.weight", new int[] {queries + 2 * keys, width});
+            if (type.equals("phi3")) shapes.put(h + "self_attn.qkv_proj.weight", new int[] {queries + 2 * keys, width});
             else {
                 linear(shapes, h + "self_attn.q_proj", queries, width, inputs);
                 linear(shapes, h + "self_attn.k_proj", keys, width, inputs);

@@ -60,8 +60,7 @@ class TransformerTest {
                         .withNorm(new NormForm(NormForm.Kind.RMS, 1e-5f, NormForm.Order.BOTH))
                         .withHead(new HeadForm(HeadForm.Kind.TIED, 4, HeadForm.Pooling.NONE));
             case "experts" ->
-                llama.withFeedForward(
-                        FeedForwardForm.swiGlu(9).withExperts(new Experts(4, 2, Routing.CHOSEN, 0)));
+                llama.withFeedForward(FeedForwardForm.swiGlu(9).withExperts(new Experts(4, 2, Routing.CHOSEN, 0)));
             case "shared expert" ->
                 llama.withFeedForward(FeedForwardForm.swiGlu(9).withExperts(new Experts(3, 3, Routing.SHARE, 7)));
             case "partly turned" ->
