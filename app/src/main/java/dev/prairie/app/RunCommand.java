@@ -1,17 +1,15 @@
 package dev.prairie.app;
 
+import dev.prairie.model.generate.Generator;
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.ServedModel;
-import dev.prairie.serve.http.ChatFormat;
 import dev.prairie.text.tokenizer.StreamDecoder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -35,13 +33,17 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  prairie run runs/quickstart                      chat; /clear forgets, /exit ends",
             "  prairie run runs/quickstart \"public class\" --raw",
+            "  prairie run Qwen/Qwen3-0.6B                      what prairie pull has got",
             "  prairie run stories260K.bin \"Once upon a time\" --raw --temperature 0"
         })
 final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A run's folder, a model's folder, or a model file.")
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description = "A run's folder, a model's folder, a model file, or OWNER/NAME.")
     private Path path = Path.of("");
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to continue.")
@@ -64,7 +66,14 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions devices = new DeviceOptions();
 
-    private final ChatFormat format = ChatFormat.plain();
+    @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the first turn.")
+    @Nullable
+    private String system;
+
+    @Option(
+            names = "--no-think",
+            description = "Asks the model to answer at once; for models whose chat template can ask it.")
+    private boolean noThink;
 
     @Override
     public Integer call() {
@@ -74,11 +83,14 @@ final class RunCommand implements Callable<Integer> {
             PrintWriter out = spec.commandLine().getOut();
             if (prompt == null) {
                 if (raw) throw new UserException("--raw continues a prompt; give one after the model");
-                chat(loaded.model(), chosen, out);
+                chat(loaded, conversation(loaded, chosen), out);
+            } else if (raw) {
+                out.print(prompt);
+                answer(loaded.model(), prompt, chosen, out);
             } else {
-                String text = raw ? prompt : format.prompt(List.of(new ChatFormat.Message("user", prompt)));
-                if (raw) out.print(prompt);
-                answer(loaded.model(), text, chosen, out);
+                conversation(loaded, chosen).answer(prompt, out);
+            }
+            if (prompt != null) {
                 if (!raw || Terminal.isTerminal()) out.println(); // in a pipe, raw is the text and not a byte more
                 out.flush();
             }
@@ -86,46 +98,47 @@ final class RunCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** Prints as it comes; returns what was printed. */
-    private String answer(ServedModel model, String text, Sampling chosen, PrintWriter out) {
-        int[] ids = model.encode(text);
-        if (ids.length == 0)
-            ids = new int[] {
-                model.tokenizer()
-                        .eos()
-                        .orElseThrow(() ->
-                                new UserException("the prompt is empty; this model needs something to" + " continue"))
-            };
-        int context = model.contextLength();
-        if (ids.length >= context)
-            throw new UserException(
-                    "the prompt has " + ids.length + " tokens, the model's context holds " + context + "; shorten it");
-        StreamDecoder decoder = model.tokenizer().streamAfter(ids);
-        var printed = new StringBuilder();
-        int end = model.tokenizer().eos().orElse(-1);
-        new dev.prairie.model.generate.Generator(model.transformer(), model.kernels())
-                .generate(ids, maxTokens, chosen, id -> {
-                    if (id == end || id >= model.vocabularySize()) return false;
-                    String piece = decoder.append(id);
-                    printed.append(piece);
-                    out.print(piece);
-                    out.flush();
-                    return true;
-                });
-        String rest = decoder.flush();
-        out.print(rest);
-        return printed.append(rest).toString();
+    private Chat conversation(LoadedModel loaded, Sampling chosen) {
+        return new Chat(loaded, chosen, maxTokens, Optional.ofNullable(system), !noThink);
     }
 
-    private void chat(ServedModel model, Sampling chosen, PrintWriter out) {
+    /** Prints as it comes. */
+    private void answer(ServedModel model, String text, Sampling chosen, PrintWriter out) {
+        int[] ids = begun(model, model.encode(text));
+        StreamDecoder decoder = model.tokenizer().streamAfter(ids);
+        new Generator(model.transformer(), model.kernels()).generate(ids, maxTokens, chosen, id -> {
+            if (model.endsText(id) || id >= model.vocabularySize()) return false;
+            out.print(decoder.append(id));
+            out.flush();
+            return true;
+        });
+        out.print(decoder.flush());
+    }
+
+    /** A prompt that the model can continue: not empty, and shorter than its context. */
+    static int[] begun(ServedModel model, int[] ids) {
+        if (ids.length == 0)
+            return new int[] {
+                model.tokenizer()
+                        .eos()
+                        .orElseThrow(
+                                () -> new UserException("the prompt is empty; this model needs something to continue"))
+            };
+        if (ids.length >= model.contextLength())
+            throw new UserException("the prompt has " + ids.length + " tokens, the model's context holds "
+                    + model.contextLength() + "; shorten it");
+        return ids;
+    }
+
+    private static void chat(LoadedModel loaded, Chat chat, PrintWriter out) {
         try (var terminal = TerminalBuilder.builder()
                 .encoding(StandardCharsets.UTF_8)
                 .dumb(true)
                 .build()) {
             LineReader reader = LineReaderBuilder.builder().terminal(terminal).build();
             PrintWriter screen = terminal.writer();
-            screen.println(model.id() + ": a base model continues what you write. /clear forgets, /exit ends.");
-            var history = new ArrayList<ChatFormat.Message>();
+            String kind = loaded.chat().templated() ? "" : " a base model continues what you write.";
+            screen.println(loaded.model().id() + ":" + kind + " /clear forgets, /exit ends.");
             while (true) {
                 String line = reader.readLine("> ");
                 switch (line.strip()) {
@@ -133,13 +146,10 @@ final class RunCommand implements Callable<Integer> {
                     case "/exit", "/quit" -> {
                         return;
                     }
-                    case "/clear" -> history.clear();
+                    case "/clear" -> chat.clear();
                     default -> {
-                        history.add(new ChatFormat.Message("user", line));
-                        forgetWhatDoesNotFit(model, history);
-                        String said = answer(model, format.prompt(history), chosen, screen);
+                        chat.answer(line, screen);
                         screen.println();
-                        history.add(new ChatFormat.Message("assistant", said));
                     }
                 }
             }
@@ -148,20 +158,5 @@ final class RunCommand implements Callable<Integer> {
         } catch (IOException failure) {
             throw new UncheckedIOException("the terminal cannot be used", failure);
         }
-    }
-
-    /** The oldest exchanges go first; half of the context is left for the answer. */
-    private void forgetWhatDoesNotFit(ServedModel model, List<ChatFormat.Message> history) {
-        while (history.size() > 1 && model.encode(format.prompt(history)).length > model.contextLength() / 2)
-            history.removeFirst();
-        ChatFormat.Message last = history.getLast();
-        int[] ids = model.encode(last.text());
-        int room = model.contextLength() / 2;
-        if (ids.length > room)
-            history.set(
-                    history.size() - 1,
-                    new ChatFormat.Message(
-                            last.role(),
-                            model.tokenizer().decode(Arrays.copyOfRange(ids, ids.length - room, ids.length))));
     }
 }

@@ -120,7 +120,7 @@ final class PanelProduct implements AutoCloseable {
         j.out = out.segment().address();
         j.bias = bias == null ? 0 : bias.segment().address();
         j.residual = residual == null ? 0 : residual.segment().address();
-        j.together = (int) Math.max(1, ROUNDED / Math.max(w.width(), 1));
+        j.together = Math.max(1, ROUNDED / Math.max(w.width(), 1));
         pool.run(Math.ceilDiv(n, j.together), rounding);
         if (n <= StreamPanels.ROWS) stream(j);
         else multiply(j);

@@ -9,6 +9,7 @@ import static dev.prairie.cpu.vector.Memory.store;
 
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.DType;
 import jdk.incubator.vector.FloatVector;
 
 /** Rows picked out of a matrix, and added back; sums over rows. Arguments are addresses. */
@@ -27,6 +28,20 @@ final class Rows {
 
     private static void gather(long out, long from, int[] rows, int width, int first, int end) {
         for (int m = first; m < end; m++) Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
+    }
+
+    /** {@code out[m] = from[rows[m]]} as F32 numbers, {@code from} being of any type but I32. */
+    static void decode(WorkerPool pool, long out, long from, DType type, int[] rows, int width) {
+        int chunk = Split.rows(width, Split.LIGHT);
+        if (rows.length <= chunk) decode(out, from, type, rows, width, 0, rows.length);
+        else
+            Split.parts(
+                    pool, rows.length, chunk, (first, end, worker) -> decode(out, from, type, rows, width, first, end));
+    }
+
+    private static void decode(long out, long from, DType type, int[] rows, int width, int first, int end) {
+        long bytes = type.bytes(width);
+        for (int m = first; m < end; m++) Decode.row(out + 4L * m * width, type, from + bytes * rows[m], width);
     }
 
     /** {@code to[rows[m]] += d[m]}, in the order of m: a task owns columns, so that no two write the same number. */

@@ -71,7 +71,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void embedding(Tensor out, Tensor table, int[] ids) {
-        Rows.gather(pool, at(out), at(table), ids, width(table));
+        Rows.decode(pool, at(out), at(table), table.type(), ids, width(table));
     }
 
     @Override

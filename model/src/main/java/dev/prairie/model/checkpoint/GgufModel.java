@@ -35,7 +35,10 @@ public final class GgufModel {
      * @throws CheckpointException naming the tensor or key and both values
      */
     public static Checkpoint load(Path path, Arena arena) throws IOException {
-        Gguf gguf = Gguf.open(path, arena);
+        return load(Gguf.open(path, arena), arena);
+    }
+
+    static Checkpoint load(Gguf gguf, Arena arena) {
         GgufConfig described = GgufConfig.read(GgufFacts.of(gguf));
         TransformerConfig config = described.config();
         Map<String, Tensor> parameters =

@@ -59,7 +59,16 @@ final class Parameters {
                     config.layers() + " of " + described,
                     file.names().size() + " tensors",
                     described + " belongs to another model");
-        return new Parameters(file, names, described, config, arena).read();
+        try {
+            return new Parameters(file, names, described, config, arena).read();
+        } catch (ArithmeticException tooLarge) {
+            throw new CheckpointException(
+                    file.path(),
+                    "parameters",
+                    "shapes that are possible",
+                    "larger ones by " + described,
+                    described + " belongs to another model");
+        }
     }
 
     /** Parameters that one stored tensor holds, below one another: by canonical name, with their shapes. */

@@ -209,7 +209,7 @@ public final class Engine implements AutoCloseable {
         }
         int[] prompt = sequence.prompt();
         Sampler sampler = new Sampler(sequence.sampling(), prompt);
-        LanguageModel.TextStream text = model.textStream(prompt);
+        LanguageModel.TextStream text = sequence.marked() ? model.markedStream(prompt) : model.textStream(prompt);
         StopStrings stops = new StopStrings(sequence.stop());
         try (LanguageModel.Session session = model.open(prompt.length + sequence.maxTokens())) {
             float[] logits = session.feed(prompt);

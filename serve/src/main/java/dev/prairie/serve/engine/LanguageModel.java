@@ -20,6 +20,11 @@ public interface LanguageModel {
     /** The prompt that {@code text} makes, a beginning token included where the model wants one. */
     int[] encode(String text);
 
+    /** The prompt that a chat template wrote: special tokens spelled in it become tokens, and nothing is added. */
+    default int[] encodeTemplated(String prompt) {
+        return encode(prompt);
+    }
+
     /** The text of {@code ids}, special tokens left out. */
     String decode(int... ids);
 
@@ -28,6 +33,11 @@ public interface LanguageModel {
 
     /** A decoder for what follows {@code prompt}: fed one id at a time, it never gives half a character. */
     TextStream textStream(int... prompt);
+
+    /** As {@link #textStream}, special tokens spelled out: for those who read a reply's markers. */
+    default TextStream markedStream(int... prompt) {
+        return textStream(prompt);
+    }
 
     /** Begins an empty context for at most {@code capacity} tokens. The caller closes it. */
     Session open(int capacity);

@@ -41,14 +41,22 @@ public final class Sequence {
     private final int maxTokens;
     private final List<String> stop;
     private final Listener listener;
+    private final boolean marked;
     private volatile boolean cancelled;
+
+    /** One whose text leaves out special tokens. */
+    public Sequence(int[] prompt, Sampling sampling, int maxTokens, List<String> stop, Listener listener) {
+        this(prompt, sampling, maxTokens, stop, false, listener);
+    }
 
     /**
      * @param prompt at least one id
      * @param maxTokens at least 1: how many tokens are sampled at most
      * @param stop strings that end the answer and are not part of it; none empty
+     * @param marked whether special tokens are spelled out in the text
      */
-    public Sequence(int[] prompt, Sampling sampling, int maxTokens, List<String> stop, Listener listener) {
+    public Sequence(
+            int[] prompt, Sampling sampling, int maxTokens, List<String> stop, boolean marked, Listener listener) {
         if (prompt.length == 0) {
             throw new IllegalArgumentException("prompt: 0 tokens, give at least 1");
         }
@@ -59,6 +67,7 @@ public final class Sequence {
         this.sampling = sampling;
         this.maxTokens = maxTokens;
         this.stop = List.copyOf(stop);
+        this.marked = marked;
         this.listener = listener;
     }
 
@@ -85,6 +94,10 @@ public final class Sequence {
 
     List<String> stop() {
         return stop;
+    }
+
+    boolean marked() {
+        return marked;
     }
 
     void emit(Event event) {

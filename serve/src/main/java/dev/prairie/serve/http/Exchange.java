@@ -31,6 +31,7 @@ final class Exchange implements AutoCloseable {
                         request.sampling().withSeed(request.seed() + i),
                         prompt.maxTokens(),
                         request.stop(),
+                        request.marked(),
                         event -> arrivals.add(new Arrival(index, event))));
             }
         }

@@ -147,6 +147,14 @@ final class Fields {
         return strings;
     }
 
+    /** Every field by its name, all of them read by this. */
+    java.util.Map<String, Object> all() {
+        java.util.Map<String, Object> all = new java.util.LinkedHashMap<>();
+        object.properties().forEach(entry -> all.put(entry.getKey(), entry.getValue()));
+        known.addAll(all.keySet());
+        return all;
+    }
+
     /** Fields that mean nothing here and do no harm. */
     void accept(String... names) {
         known.addAll(List.of(names));

@@ -2,10 +2,12 @@ package dev.prairie.serve.http;
 
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.LanguageModel;
+import dev.prairie.text.reply.ReplyParser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -16,6 +18,8 @@ import tools.jackson.databind.node.ObjectNode;
  * {@code repetition_penalty} are extensions under the names that other servers gave them.
  *
  * @param seed of the first of the n choices of a prompt; the next one's is greater by one
+ * @param marked whether special tokens are spelled out in the reply
+ * @param replies a reader for each reply
  */
 record GenerationRequest(
         Wire wire,
@@ -25,7 +29,9 @@ record GenerationRequest(
         List<String> stop,
         int n,
         boolean stream,
-        boolean includeUsage) {
+        boolean includeUsage,
+        boolean marked,
+        Supplier<ReplyParser> replies) {
     /** More answers than this in one request are a mistake. */
     private static final int MOST_PROMPTS = 128;
 
@@ -64,7 +70,7 @@ record GenerationRequest(
             throw ApiException.unsupported("best_of", "not supported yet, leave it out");
         }
         fields.unsupported("suffix");
-        return finish(Wire.COMPLETION, prompts, fields);
+        return finish(Wire.COMPLETION, prompts, fields, false, ReplyParser::plain);
     }
 
     /** Reads {@code POST /v1/chat/completions}. */
@@ -79,29 +85,19 @@ record GenerationRequest(
                     older.getAsLong() + ", but max_completion_tokens is " + maxTokens.getAsLong()
                             + "; give one of them");
         }
-        String text = format.prompt(Messages.read(fields));
+        ChatRequest chat = ChatRequest.read(fields, format);
         refuseWhatChatCannot(fields);
-        Prompt prompt = prompt(
-                "messages", encode("messages", text, model), maxTokens.isPresent() ? maxTokens : older, "", model);
-        return finish(Wire.CHAT, List.of(prompt), fields);
+        int[] ids =
+                format.templated() ? model.encodeTemplated(chat.prompt()) : encode("messages", chat.prompt(), model);
+        Prompt prompt = prompt("messages", ids, maxTokens.isPresent() ? maxTokens : older, "", model);
+        Supplier<ReplyParser> replies = () -> format.replies(chat.prompt(), chat.tools());
+        return finish(Wire.CHAT, List.of(prompt), fields, format.templated(), replies);
     }
 
     private static void refuseWhatChatCannot(Fields fields) {
         fields.accept("parallel_tool_calls");
         fields.unsupported(
-                "tools",
-                "functions",
-                "logprobs",
-                "top_logprobs",
-                "audio",
-                "prediction",
-                "web_search_options",
-                "reasoning_effort",
-                "verbosity");
-        JsonNode choice = fields.node("tool_choice");
-        if (choice != null && !is(choice, "none") && !is(choice, "auto")) {
-            throw ApiException.unsupported("tool_choice", "tools are not supported yet, leave it out");
-        }
+                "functions", "logprobs", "top_logprobs", "audio", "prediction", "web_search_options", "verbosity");
         JsonNode call = fields.node("function_call");
         if (call != null && !is(call, "none") && !is(call, "auto")) {
             throw ApiException.unsupported("function_call", "functions are not supported yet, leave it out");
@@ -117,7 +113,8 @@ record GenerationRequest(
     }
 
     /** The fields that both kinds share. */
-    private static GenerationRequest finish(Wire wire, List<Prompt> prompts, Fields fields) {
+    private static GenerationRequest finish(
+            Wire wire, List<Prompt> prompts, Fields fields, boolean marked, Supplier<ReplyParser> replies) {
         long seed = fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE)
                 .orElseGet(() -> ThreadLocalRandom.current().nextLong());
         Sampling sampling = new Sampling(
@@ -147,7 +144,7 @@ record GenerationRequest(
                 "prompt_cache_key",
                 "prompt_cache_retention");
         fields.end();
-        return new GenerationRequest(wire, prompts, sampling, seed, stop, n, stream, includeUsage);
+        return new GenerationRequest(wire, prompts, sampling, seed, stop, n, stream, includeUsage, marked, replies);
     }
 
     private static boolean streamOptions(Fields fields, boolean stream) {

@@ -1,17 +1,21 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.text.template.Message;
+import dev.prairie.text.template.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** Reads the {@code messages} of a chat: roles, and content as a string or as text parts. */
+/** Reads the {@code messages} of a chat: roles, content as a string or as text parts, calls and what tools answered. */
 final class Messages {
     private static final List<String> ROLES = List.of("system", "developer", "user", "assistant");
+    private static final List<String> ROLES_WITH_TOOLS = List.of("system", "developer", "user", "assistant", "tool");
 
     private Messages() {}
 
-    static List<ChatFormat.Message> read(Fields request) {
+    /** The messages; calls and tools' answers only where {@code tools} can be used. */
+    static List<Message> read(Fields request, boolean tools) {
         JsonNode messages = request.node("messages");
         if (messages == null) {
             throw new ApiException(
@@ -27,23 +31,64 @@ final class Messages {
         if (messages.isEmpty()) {
             throw ApiException.invalid("messages", "empty, give at least one message");
         }
-        List<ChatFormat.Message> list = new ArrayList<>();
+        List<Message> list = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
-            list.add(message(Fields.fieldsOf(messages.get(i), "messages[" + i + "]")));
+            list.add(message(Fields.fieldsOf(messages.get(i), "messages[" + i + "]"), tools));
         }
         return list;
     }
 
-    private static ChatFormat.Message message(Fields message) {
+    private static Message message(Fields message, boolean tools) {
         String role = message.string("role");
-        if (!ROLES.contains(role)) {
-            throw ApiException.invalid(message.name("role"), "\"" + role + "\", give one of " + ROLES);
+        List<String> roles = tools ? ROLES_WITH_TOOLS : ROLES;
+        if (!roles.contains(role)) {
+            throw ApiException.invalid(message.name("role"), "\"" + role + "\", give one of " + roles);
         }
-        String text = content(message.node("content"), message.name("content"));
-        message.unsupported("tool_calls", "function_call", "audio", "refusal");
-        message.accept("name", "annotations");
+        boolean answer = role.equals("tool");
+        List<ToolCall> calls = tools && role.equals("assistant") ? calls(message) : List.of();
+        String reasoning = role.equals("assistant") ? optional(message, "reasoning_content") : "";
+        String content = calls.isEmpty() || message.has("content")
+                ? content(message.node("content"), message.name("content"))
+                : "";
+        String id = answer ? message.string("tool_call_id") : "";
+        String name = answer ? optional(message, "name") : "";
+        if (!tools) {
+            message.unsupported("tool_calls");
+        }
+        message.unsupported("function_call", "audio", "refusal");
+        message.accept("name", "annotations", "tool_calls", "content", "reasoning_content");
         message.end();
-        return new ChatFormat.Message(role, text);
+        return new Message(role, content, reasoning, calls, id, name);
+    }
+
+    private static String optional(Fields message, String field) {
+        return message.has(field) ? message.string(field) : "";
+    }
+
+    private static List<ToolCall> calls(Fields message) {
+        JsonNode given = message.node("tool_calls");
+        if (given == null) {
+            return List.of();
+        }
+        if (!given.isArray()) {
+            throw Fields.wrongType(message.name("tool_calls"), "an array of calls", given);
+        }
+        List<ToolCall> calls = new ArrayList<>();
+        for (int i = 0; i < given.size(); i++) {
+            String name = message.name("tool_calls") + "[" + i + "]";
+            Fields call = Fields.fieldsOf(given.get(i), name);
+            String id = call.string("id");
+            JsonNode function = call.node("function");
+            if (function == null) {
+                throw ApiException.invalid(name, "no function, give one with a name and arguments");
+            }
+            Fields parts = Fields.fieldsOf(function, name + ".function");
+            calls.add(new ToolCall(id, parts.string("name"), parts.string("arguments")));
+            parts.end();
+            call.accept("type", "index");
+            call.end();
+        }
+        return calls;
     }
 
     private static String content(@Nullable JsonNode content, String name) {

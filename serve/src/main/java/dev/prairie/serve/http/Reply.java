@@ -1,14 +1,19 @@
 package dev.prairie.serve.http;
 
 import dev.prairie.serve.engine.Sequence;
+import dev.prairie.text.reply.ReplyBuilder;
+import dev.prairie.text.reply.ReplyEvent;
+import dev.prairie.text.reply.ReplyParser;
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 
 /** Writes the answer to one request, in one piece or as a stream of chunks. */
@@ -18,21 +23,29 @@ final class Reply {
     private final Exchange exchange;
     private final String id;
     private final long created = Instant.now().getEpochSecond();
+    private final List<ReplyParser> parsers = new ArrayList<>();
+
+    /** The choices that have called a tool. */
+    private final Set<Integer> calling = new HashSet<>();
+
     private int completionTokens;
 
     Reply(String model, GenerationRequest request, Exchange exchange) {
         this.model = model;
         this.request = request;
         this.exchange = exchange;
+        for (int i = 0; i < exchange.choices(); i++) {
+            parsers.add(request.replies().get());
+        }
         this.id = request.wire().idPrefix() + UUID.randomUUID().toString().replace("-", "");
     }
 
     /** Waits for all choices. Nothing is sent before, so that an error has its own status. */
     void whole(Context context, Duration patience) {
-        List<StringBuilder> texts = new ArrayList<>();
+        List<ReplyBuilder> replies = new ArrayList<>();
         List<String> reasons = new ArrayList<>();
         for (int i = 0; i < exchange.choices(); i++) {
-            texts.add(new StringBuilder(echo(i)));
+            replies.add(new ReplyBuilder().add(new ReplyEvent.Content(echo(i))));
             reasons.add("");
         }
         for (int open = exchange.choices(); open > 0; ) {
@@ -41,17 +54,22 @@ final class Reply {
                 continue;
             }
             switch (arrival.event()) {
-                case Sequence.Text text -> texts.get(arrival.index()).append(text.text());
+                case Sequence.Text text ->
+                    replies.get(arrival.index())
+                            .add(parsers.get(arrival.index()).add(text.text()));
                 case Sequence.Failed failed -> throw ApiException.failed(failed.cause());
                 case Sequence.Finished finished -> {
-                    reasons.set(arrival.index(), finish(finished));
+                    ReplyBuilder reply = replies.get(arrival.index());
+                    reply.add(parsers.get(arrival.index()).end());
+                    boolean calls = !reply.message().toolCalls().isEmpty();
+                    reasons.set(arrival.index(), finish(finished, calls));
                     open--;
                 }
             }
         }
         List<Map<String, Object>> choices = new ArrayList<>();
-        for (int i = 0; i < texts.size(); i++) {
-            choices.add(request.wire().whole(i, texts.get(i).toString(), reasons.get(i)));
+        for (int i = 0; i < replies.size(); i++) {
+            choices.add(request.wire().whole(i, replies.get(i).message(), reasons.get(i)));
         }
         Map<String, Object> answer = head(false, choices);
         answer.put("usage", usage());
@@ -71,7 +89,7 @@ final class Reply {
                 out.json(chunk(opening));
             }
             if (!echo(i).isEmpty()) {
-                out.json(chunk(request.wire().delta(i, echo(i))));
+                out.json(chunk(request.wire().delta(i, new ReplyEvent.Content(echo(i)))));
             }
         }
         try {
@@ -101,24 +119,39 @@ final class Reply {
     private boolean send(EventStream out, Exchange.Arrival arrival) throws IOException {
         return switch (arrival.event()) {
             case Sequence.Text text -> {
-                out.json(chunk(request.wire().delta(arrival.index(), text.text())));
+                send(out, arrival.index(), parsers.get(arrival.index()).add(text.text()));
                 yield false;
             }
             case Sequence.Failed failed -> throw ApiException.failed(failed.cause());
             case Sequence.Finished finished -> {
-                out.json(chunk(request.wire().closing(arrival.index(), finish(finished))));
+                send(out, arrival.index(), parsers.get(arrival.index()).end());
+                String reason = finish(finished, calling.contains(arrival.index()));
+                out.json(chunk(request.wire().closing(arrival.index(), reason)));
                 yield true;
             }
         };
     }
 
-    private String finish(Sequence.Finished finished) {
+    private void send(EventStream out, int index, List<ReplyEvent> events) throws IOException {
+        for (ReplyEvent event : events) {
+            if (event instanceof ReplyEvent.CallBegin) {
+                calling.add(index);
+            }
+            if (!(event instanceof ReplyEvent.CallEnd)) { // nothing on the wire stands for it
+                out.json(chunk(request.wire().delta(index, event)));
+            }
+        }
+    }
+
+    private String finish(Sequence.Finished finished, boolean calls) {
         if (finished.reason() == Sequence.Reason.CANCELLED) {
             // The client is still there, so it was not the one that gave up.
             throw ApiException.stopping();
         }
         completionTokens += finished.tokens();
-        return finished.reason().name().toLowerCase(Locale.ROOT);
+        return calls && finished.reason() == Sequence.Reason.STOP
+                ? "tool_calls"
+                : finished.reason().name().toLowerCase(Locale.ROOT);
     }
 
     private String echo(int choice) {

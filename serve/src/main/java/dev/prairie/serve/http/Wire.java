@@ -1,5 +1,9 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.text.reply.ReplyEvent;
+import dev.prairie.text.template.Message;
+import dev.prairie.text.template.ToolCall;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -10,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 enum Wire {
     COMPLETION("cmpl-", "text_completion", "text_completion") {
         @Override
-        Map<String, Object> whole(int index, String text, String finishReason) {
-            return part(index, text, finishReason);
+        Map<String, Object> whole(int index, Message message, String finishReason) {
+            return part(index, message.content(), finishReason);
         }
 
         @Override
@@ -21,8 +25,8 @@ enum Wire {
         }
 
         @Override
-        Map<String, Object> delta(int index, String text) {
-            return part(index, text, null);
+        Map<String, Object> delta(int index, ReplyEvent event) {
+            return part(index, event instanceof ReplyEvent.Content content ? content.text() : "", null);
         }
 
         @Override
@@ -36,8 +40,16 @@ enum Wire {
     },
     CHAT("chatcmpl-", "chat.completion", "chat.completion.chunk") {
         @Override
-        Map<String, Object> whole(int index, String text, String finishReason) {
-            Map<String, Object> message = Json.object("role", "assistant", "content", text, "refusal", null);
+        Map<String, Object> whole(int index, Message reply, String finishReason) {
+            List<ToolCall> calls = reply.toolCalls();
+            String content = calls.isEmpty() || !reply.content().isEmpty() ? reply.content() : null;
+            Map<String, Object> message = Json.object("role", "assistant", "content", content, "refusal", null);
+            if (!reply.reasoning().isEmpty()) {
+                message.put("reasoning_content", reply.reasoning());
+            }
+            if (!calls.isEmpty()) {
+                message.put("tool_calls", calls.stream().map(Wire::call).toList());
+            }
             return Json.object("index", index, "message", message, "logprobs", null, "finish_reason", finishReason);
         }
 
@@ -47,8 +59,26 @@ enum Wire {
         }
 
         @Override
-        Map<String, Object> delta(int index, String text) {
-            return part(index, Json.object("content", text), null);
+        Map<String, Object> delta(int index, ReplyEvent event) {
+            return part(index, delta(event), null);
+        }
+
+        private static Map<String, Object> delta(ReplyEvent event) {
+            return switch (event) {
+                case ReplyEvent.Content content -> Json.object("content", content.text());
+                case ReplyEvent.Reasoning reasoning -> Json.object("reasoning_content", reasoning.text());
+                case ReplyEvent.CallBegin begin -> {
+                    Map<String, Object> call = call(new ToolCall(begin.id(), begin.name(), ""));
+                    call.put("index", begin.index());
+                    yield Json.object("tool_calls", List.of(call));
+                }
+                case ReplyEvent.Arguments more ->
+                    Json.object(
+                            "tool_calls",
+                            List.of(Json.object(
+                                    "index", more.index(), "function", Json.object("arguments", more.json()))));
+                case ReplyEvent.CallEnd end -> Json.object();
+            };
         }
 
         @Override
@@ -60,6 +90,16 @@ enum Wire {
             return Json.object("index", index, "delta", delta, "logprobs", null, "finish_reason", finishReason);
         }
     };
+
+    private static Map<String, Object> call(ToolCall call) {
+        return Json.object(
+                "id",
+                call.id(),
+                "type",
+                "function",
+                "function",
+                Json.object("name", call.name(), "arguments", call.arguments()));
+    }
 
     private final String idPrefix;
     private final String object;
@@ -81,13 +121,13 @@ enum Wire {
     }
 
     /** A choice of a whole answer. */
-    abstract Map<String, Object> whole(int index, String text, String finishReason);
+    abstract Map<String, Object> whole(int index, Message message, String finishReason);
 
     /** The first part of a choice, before any text; null if the form has none. */
     abstract @Nullable Map<String, Object> opening(int index);
 
-    /** More text of a choice. */
-    abstract Map<String, Object> delta(int index, String text);
+    /** More of a choice. */
+    abstract Map<String, Object> delta(int index, ReplyEvent event);
 
     /** The last part of a choice: the only one with a finish reason. */
     abstract Map<String, Object> closing(int index, String finishReason);

@@ -46,10 +46,11 @@ public class Ops {
         return body.apply(this, x);
     }
 
-    /** {@code (N, C)} from {@code table(V, C)}. */
+    /** {@code (N, C)} from {@code table(V, C)} of any type but I32; only an F32 table learns. */
     public Tensor embedding(Tensor table, int[] ids) {
         rank("embedding", "table", table, 2);
-        f32("embedding", "table", table);
+        if (table.type() == DType.I32)
+            throw new ShapeException("embedding", "table is " + table + ", I32 holds ids, not numbers");
         within("embedding", "id", ids, 0, table.shape().dim(0));
         Tensor out = allocate(Shape.of(ids.length, table.shape().last()));
         kernels.embedding(out, table, ids);
@@ -328,13 +329,12 @@ public class Ops {
         return out;
     }
 
-    /** x in another floating type. */
+    /** x in another floating type; or F32 in a quantised type, and back. */
     public Tensor cast(Tensor x, DType type) {
         if (type == DType.I32 || x.type() == DType.I32)
             throw new ShapeException("cast", x.type() + " to " + type + ": I32 holds ids, not numbers");
-        if (type.quantized() || x.type().quantized())
-            throw new ShapeException(
-                    "cast", x.type() + " to " + type + ": quantised numbers are decoded by reference.Quantization");
+        if (type.quantized() ? x.type() != DType.F32 : x.type().quantized() && type != DType.F32)
+            throw new ShapeException("cast", x.type() + " to " + type + ": goes by way of F32, cast to that first");
         Tensor out = slab.allocate(type, x.shape());
         kernels.cast(out, x);
         record(new Step.Cast(out, x));

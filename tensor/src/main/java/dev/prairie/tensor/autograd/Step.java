@@ -1,5 +1,6 @@
 package dev.prairie.tensor.autograd;
 
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
@@ -19,10 +20,11 @@ sealed interface Step {
     /** What a gradient may flow to. */
     List<Tensor> inputs();
 
+    /** Only a table of F32 learns. */
     record Embedding(Tensor out, Tensor table, int[] ids) implements Step {
         @Override
         public List<Tensor> inputs() {
-            return List.of(table);
+            return table.type() == DType.F32 ? List.of(table) : List.of();
         }
     }
 

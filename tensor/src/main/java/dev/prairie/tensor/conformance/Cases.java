@@ -55,6 +55,23 @@ final class Cases {
         op("embedding", "repeated ids", POINT, (o, in) -> o.embedding(in.get(0), ids(9, 5)), s(5, 7));
         op("embedding", "wide", POINT, (o, in) -> o.embedding(in.get(0), ids(300, 50)), s(50, 130));
         op("embedding", "no tokens", POINT, (o, in) -> o.embedding(in.get(0), ids(0, 5)), s(5, 7));
+        for (DType type : DType.values()) {
+            if (type == DType.I32) continue;
+            int width = type.quantized() ? 3 * type.block() : 37;
+            inPlace(
+                    "embedding",
+                    type + " table",
+                    0,
+                    (k, in) -> {
+                        try (Arena arena = Arena.ofShared()) {
+                            Tensor table = Tensor.zeros(arena, type, s(9, width));
+                            k.cast(table, in.get(0));
+                            k.embedding(in.get(1), table, ids(14, 9));
+                        }
+                    },
+                    s(9, width),
+                    s(14, width));
+        }
         op("gather", "repeated rows", POINT, (o, in) -> o.gather(in.get(0), ids(6, 4)), s(4, 19));
     }
 
@@ -170,6 +187,7 @@ final class Cases {
         weights(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
         weights(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
         weights(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
+        weights(DType.Q5_K, "wide", s(6, 2304), s(40, 2304));
     }
 
     /** Sizes around those of panels and squares, odd ones; few rows, and many. */
@@ -348,6 +366,7 @@ final class Cases {
         }
         op("cast", "through BF16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.BF16), DType.F32), s(77));
         op("cast", "through F16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.F16), DType.F32), s(77));
+        for (DType type : DType.values()) if (type.quantized()) blocks(type);
         op("view", "", POINT, (o, in) -> o.gelu(o.view(o.scale(in.get(0), 2), s(6, 2))), s(3, 4));
         op(
                 "block",
@@ -356,6 +375,23 @@ final class Cases {
                 (o, in) -> o.add(
                         in.get(0), o.block(in.get(0), (inner, x) -> inner.swiGlu(inner.gelu(x), inner.scale(x, 2)))),
                 s(33));
+    }
+
+    /** Every device makes the same blocks, and the same numbers of them. */
+    private void blocks(DType type) {
+        for (int rows : new int[] {1, 5, 70})
+            inPlace(
+                    "cast",
+                    "through " + type,
+                    0,
+                    (k, in) -> {
+                        try (Arena arena = Arena.ofShared()) {
+                            Tensor blocks = Tensor.zeros(arena, type, in.get(0).shape());
+                            k.cast(blocks, in.get(0));
+                            k.cast(in.get(0), blocks);
+                        }
+                    },
+                    s(rows, 3 * type.block()));
     }
 
     /** Tokens to experts and back: some of them to none, one expert for all, wide and narrow rows. */

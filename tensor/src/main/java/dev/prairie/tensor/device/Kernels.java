@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * V vocabulary.
  */
 public interface Kernels {
-    /** {@code out(N, C) = table(V, C)[ids[n]]}. */
+    /** {@code out(N, C) = table(V, C)[ids[n]]}; {@code table} may be of any type but I32. */
     void embedding(Tensor out, Tensor table, int[] ids);
 
     /** Root-mean-square norm: {@code out = x / sqrt(mean(x²) + eps) * w}; rows {@code rstd(N)} kept for backward. */
@@ -112,7 +112,11 @@ public interface Kernels {
     /** {@code out(M, C) = x(N, C)[rows[m]]}. */
     void gather(Tensor out, Tensor x, int[] rows);
 
-    /** {@code out = x} in the type of {@code out}: any of F32, BF16, F16; to a narrower type it rounds to nearest even. */
+    /**
+     * {@code out = x} in the type of {@code out}: any of F32, BF16, F16, to a narrower type rounded to nearest even; or F32
+     * into a quantised type and back, as {@code reference.Quantization} says, to the same bits on every device. Numbers that
+     * have no block, infinite ones say, throw its {@link IllegalArgumentException}.
+     */
     void cast(Tensor out, Tensor x);
 
     /**

@@ -47,7 +47,7 @@ public final class ReferenceKernels implements GradKernels {
 
     @Override
     public void embedding(Tensor out, Tensor table, int[] ids) {
-        gather(out, table, ids);
+        for (int n = 0; n < ids.length; n++) cast(out.slice(n, n + 1), table.slice(ids[n], ids[n] + 1));
     }
 
     @Override
@@ -562,7 +562,9 @@ public final class ReferenceKernels implements GradKernels {
 
     @Override
     public void cast(Tensor out, Tensor x) {
-        for (long i = 0; i < out.shape().size(); i++) write(out, i, read(x, i));
+        if (out.type().quantized()) Quantization.encode(out, x);
+        else if (x.type().quantized()) Quantization.decode(out, x);
+        else for (long i = 0; i < out.shape().size(); i++) write(out, i, read(x, i));
     }
 
     private static float read(Tensor t, long i) {
@@ -571,8 +573,7 @@ public final class ReferenceKernels implements GradKernels {
             case F32 -> s.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
             case BF16 -> fromBf16(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
             case F16 -> Float.float16ToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
-            case I32, Q8_0, Q4_0, Q4_K, Q6_K ->
-                throw new IllegalArgumentException("cast: " + t.type() + " cannot be read one by one");
+            default -> throw new IllegalArgumentException("cast: " + t.type() + " cannot be read one by one");
         };
     }
 
@@ -582,8 +583,7 @@ public final class ReferenceKernels implements GradKernels {
             case F32 -> s.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, value);
             case BF16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, bf16(value));
             case F16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, Float.floatToFloat16(value));
-            case I32, Q8_0, Q4_0, Q4_K, Q6_K ->
-                throw new IllegalArgumentException("cast: " + t.type() + " cannot be written one by one");
+            default -> throw new IllegalArgumentException("cast: " + t.type() + " cannot be written one by one");
         }
     }
 

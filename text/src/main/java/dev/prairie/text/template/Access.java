@@ -20,21 +20,22 @@ final class Access {
     Value attribute(Value value, String name) {
         refuseUndefined(value, name);
         return attributeOf(value, name)
-                .or(() -> value instanceof Value.Dict dict ? Dicts.get(environment, dict, Value.of(name)) : Optional.empty())
+                .or(() -> value instanceof Value.Dict dict
+                        ? Dicts.get(environment, dict, Value.of(name))
+                        : Optional.empty())
                 .orElseGet(() -> missing(value, name));
     }
 
     Value item(Value value, Value key) {
         refuseUndefined(value, new Printer(environment).print(key));
-        Optional<Value> found =
-                switch (value) {
-                    case Value.Dict dict when hashable(key) -> Dicts.get(environment, dict, key);
-                    case Sequence sequence when sequence.kind().indexed() && isIndex(key) ->
-                        at(sequence.items(), Types.index(environment, key, "an index"));
-                    case Value.Str str when isIndex(key) ->
-                        character(str.text(), Types.index(environment, key, "an index"));
-                    default -> Optional.empty();
-                };
+        Optional<Value> found = switch (value) {
+            case Value.Dict dict when hashable(key) -> Dicts.get(environment, dict, key);
+            case Sequence sequence
+            when sequence.kind().indexed() && isIndex(key) ->
+                at(sequence.items(), Types.index(environment, key, "an index"));
+            case Value.Str str when isIndex(key) -> character(str.text(), Types.index(environment, key, "an index"));
+            default -> Optional.empty();
+        };
         if (found.isEmpty() && key instanceof Value.Str name) {
             found = attributeOf(value, name.text());
         }
@@ -77,15 +78,20 @@ final class Access {
 
     private Optional<Value> attributeOf(Value value, String name) {
         return switch (value) {
-            case Value.Str str when StringMethods.NAMES.contains(name) ->
+            case Value.Str str
+            when StringMethods.NAMES.contains(name) ->
                 method(name, arguments -> StringMethods.call(environment, str.text(), name, arguments));
-            case Value.Dict dict when DictMethods.NAMES.contains(name) ->
+            case Value.Dict dict
+            when DictMethods.NAMES.contains(name) ->
                 method(name, arguments -> DictMethods.call(environment, dict, name, arguments));
-            case Sequence sequence when ListMethods.has(sequence, name) ->
+            case Sequence sequence
+            when ListMethods.has(sequence, name) ->
                 method(name, arguments -> ListMethods.call(environment, sequence, name, arguments));
-            case Value.Float number when name.equals("is_integer") ->
+            case Value.Real number
+            when name.equals("is_integer") ->
                 method(name, arguments -> Value.of(number.value() == Math.rint(number.value())));
-            case Value.Namespace namespace -> Optional.ofNullable(namespace.attributes().get(name));
+            case Value.Namespace namespace ->
+                Optional.ofNullable(namespace.attributes().get(name));
             case Value.Native object ->
                 Optional.ofNullable(object.attributes().get(name)).map(Supplier::get);
             default -> Optional.empty();
@@ -140,8 +146,8 @@ final class Access {
     Value call(Value callee, Arguments arguments) {
         return switch (callee) {
             case Value.Function function -> function.body().call(arguments);
-            case Value.Native object when object.function().isPresent() ->
-                object.function().get().body().call(arguments);
+            case Value.Native object
+            when object.function().isPresent() -> object.function().get().body().call(arguments);
             case Value.Undefined undefined ->
                 environment.fail(undefined.what() + " is undefined and cannot be called; the template needs a"
                         + " function that is not offered here");

@@ -60,8 +60,8 @@ final class Arguments {
     }
 
     Value required(String name) {
-        return next(name).orElseThrow(
-                () -> environment.error(callee + " lacks its argument '" + name + "'; give it one"));
+        return next(name)
+                .orElseThrow(() -> environment.error(callee + " lacks its argument '" + name + "'; give it one"));
     }
 
     String string(String name, String otherwise) {
@@ -84,7 +84,8 @@ final class Arguments {
 
     /** A whole number, cut to the range of an int. */
     int integer(String name, int otherwise) {
-        return next(name).filter(value -> !(value instanceof Value.None))
+        return next(name)
+                .filter(value -> !(value instanceof Value.None))
                 .map(value -> Types.index(environment, value, callee + ": '" + name + "'"))
                 .orElse(otherwise);
     }

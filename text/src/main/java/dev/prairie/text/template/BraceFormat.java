@@ -73,7 +73,9 @@ final class BraceFormat {
         if (conversion != 0) {
             value = Value.of(conversion == 's' ? printer.print(value) : printer.repr(value));
         }
-        return spec.isEmpty() ? printer.print(value) : FormatSpec.parse(environment, spec).apply(environment, value);
+        return spec.isEmpty()
+                ? printer.print(value)
+                : FormatSpec.parse(environment, spec).apply(environment, value);
     }
 
     private Value lookup(String path) {
@@ -87,7 +89,8 @@ final class BraceFormat {
             boolean attribute = path.charAt(end) == '.';
             int from = end + 1;
             end = from;
-            while (end < path.length() && (attribute ? path.charAt(end) != '.' && path.charAt(end) != '[' : path.charAt(end) != ']')) {
+            while (end < path.length()
+                    && (attribute ? path.charAt(end) != '.' && path.charAt(end) != '[' : path.charAt(end) != ']')) {
                 end++;
             }
             String name = path.substring(from, end);

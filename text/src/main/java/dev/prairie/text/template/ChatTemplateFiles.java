@@ -35,7 +35,8 @@ public final class ChatTemplateFiles {
     public static Optional<ChatTemplate> load(Path folder) {
         Path configFile = folder.resolve("tokenizer_config.json");
         Optional<JsonNode> config = read(configFile).map(text -> json(configFile, text));
-        Map<String, Object> tokens = config.map(ChatTemplateFiles::specialTokens).orElse(Map.of());
+        Map<String, Object> tokens =
+                config.map(ChatTemplateFiles::specialTokens).orElse(Map.of());
         Map<String, String> named = new LinkedHashMap<>();
         Path older = folder.resolve("chat_template.json");
         read(older).ifPresent(text -> collect(json(older, text).path("chat_template"), named));
@@ -43,7 +44,8 @@ public final class ChatTemplateFiles {
         read(folder.resolve("chat_template.jinja")).ifPresent(text -> named.put("default", text));
         read(folder.resolve("additional_chat_templates").resolve("tool_use.jinja"))
                 .ifPresent(text -> named.put("tool_use", text));
-        String source = named.getOrDefault("default", named.values().stream().findFirst().orElse(""));
+        String source = named.getOrDefault(
+                "default", named.values().stream().findFirst().orElse(""));
         String toolUse = named.get("tool_use");
         if (source.isBlank()) {
             return Optional.empty();
@@ -91,7 +93,8 @@ public final class ChatTemplateFiles {
         try {
             return JSON.readTree(text);
         } catch (JacksonException fault) {
-            throw new TokenizerException(file, "is not valid JSON: " + fault.getOriginalMessage() + "; fetch it again", fault);
+            throw new TokenizerException(
+                    file, "is not valid JSON: " + fault.getOriginalMessage() + "; fetch it again", fault);
         }
     }
 
@@ -102,11 +105,13 @@ public final class ChatTemplateFiles {
         try {
             if (Files.size(file) > LARGEST) {
                 throw new TokenizerException(
-                        file, Files.size(file) + " bytes are more than a template has, " + LARGEST + "; fetch it again");
+                        file,
+                        Files.size(file) + " bytes are more than a template has, " + LARGEST + "; fetch it again");
             }
             return Optional.of(Files.readString(file));
         } catch (IOException failure) {
-            throw new TokenizerException(file, "could not be read: " + failure.getMessage() + "; fetch it again", failure);
+            throw new TokenizerException(
+                    file, "could not be read: " + failure.getMessage() + "; fetch it again", failure);
         }
     }
 }

@@ -21,8 +21,7 @@ final class Comparison {
             case Value.None none -> b instanceof Value.None;
             case Value.Bool bool -> isNumber(b) && number(a, b) == 0;
             case Value.Int integer -> isNumber(b) && number(a, b) == 0;
-            case Value.Float value ->
-                isNumber(b) && !Double.isNaN(value.value()) && !isNan(b) && number(a, b) == 0;
+            case Value.Real value -> isNumber(b) && !Double.isNaN(value.value()) && !isNan(b) && number(a, b) == 0;
             case Value.Str str -> b instanceof Value.Str other && str.text().equals(other.text());
             case Sequence sequence ->
                 b instanceof Sequence other
@@ -89,8 +88,7 @@ final class Comparison {
             environment.leave();
             return Integer.compare(x.items().size(), y.items().size());
         }
-        throw environment.error(
-                Types.name(a) + " and " + Types.name(b) + " have no order; compare values of one type");
+        throw environment.error(Types.name(a) + " and " + Types.name(b) + " have no order; compare values of one type");
     }
 
     /** Order for sorting: equal values are equal even where they have no order. */
@@ -101,7 +99,8 @@ final class Comparison {
     /** Whether {@code item} is in {@code container}. */
     boolean in(Value item, Value container) {
         return switch (container) {
-            case Value.Str str when item instanceof Value.Str part -> {
+            case Value.Str str
+            when item instanceof Value.Str part -> {
                 environment.step(str.text().length() >> 6);
                 yield str.text().contains(part.text());
             }
@@ -133,11 +132,11 @@ final class Comparison {
     }
 
     static boolean isNumber(Value value) {
-        return value instanceof Value.Int || value instanceof Value.Float || value instanceof Value.Bool;
+        return value instanceof Value.Int || value instanceof Value.Real || value instanceof Value.Bool;
     }
 
     private static boolean isNan(Value value) {
-        return value instanceof Value.Float number && Double.isNaN(number.value());
+        return value instanceof Value.Real number && Double.isNaN(number.value());
     }
 
     private int number(Value a, Value b) {
@@ -156,7 +155,7 @@ final class Comparison {
         return switch (value) {
             case Value.Int integer -> new BigDecimal(integer.value());
             case Value.Bool bool -> bool.value() ? BigDecimal.ONE : BigDecimal.ZERO;
-            case Value.Float number -> new BigDecimal(number.value());
+            case Value.Real number -> new BigDecimal(number.value());
             default -> throw new IllegalStateException("not a number");
         };
     }

@@ -30,8 +30,8 @@ final class Data {
 
     private static Value of(@Nullable Object object, int depth) {
         if (depth > DEEPEST) {
-            throw new IllegalArgumentException("template data are nested deeper than " + DEEPEST
-                    + " levels; give flatter ones");
+            throw new IllegalArgumentException(
+                    "template data are nested deeper than " + DEEPEST + " levels; give flatter ones");
         }
         return switch (object) {
             case null -> Value.NONE;
@@ -39,9 +39,9 @@ final class Data {
             case Boolean bool -> Value.of(bool);
             case String text -> Value.of(text);
             case BigInteger integer -> new Value.Int(integer);
-            case BigDecimal decimal -> new Value.Float(decimal.doubleValue());
-            case Double number -> new Value.Float(number);
-            case Float number -> new Value.Float(number);
+            case BigDecimal decimal -> new Value.Real(decimal.doubleValue());
+            case Double number -> new Value.Real(number);
+            case Float number -> new Value.Real(number);
             case Number number -> Value.of(number.longValue());
             case List<?> list -> {
                 List<Value> items = new ArrayList<>();
@@ -60,18 +60,19 @@ final class Data {
             }
             case JsonNode node -> node(node, depth);
             default ->
-                throw new IllegalArgumentException("template data: " + object.getClass().getName()
-                        + " found; give strings, numbers, booleans, lists and maps");
+                throw new IllegalArgumentException("template data: "
+                        + object.getClass().getName() + " found; give strings, numbers, booleans, lists and maps");
         };
     }
 
     private static Value node(JsonNode node, int depth) {
         if (node.isObject()) {
             Dict dict = Dicts.empty();
-            node.properties().forEach(property -> dict.entries()
-                    .put(
-                            property.getKey(),
-                            new Dict.Entry(Value.of(property.getKey()), of(property.getValue(), depth + 1))));
+            node.properties()
+                    .forEach(property -> dict.entries()
+                            .put(
+                                    property.getKey(),
+                                    new Dict.Entry(Value.of(property.getKey()), of(property.getValue(), depth + 1))));
             return dict;
         }
         if (node.isArray()) {
@@ -86,7 +87,7 @@ final class Data {
             return new Value.Int(node.bigIntegerValue());
         }
         if (node.isNumber()) {
-            return new Value.Float(node.doubleValue());
+            return new Value.Real(node.doubleValue());
         }
         return node.isString() ? Value.of(node.stringValue()) : Value.NONE;
     }

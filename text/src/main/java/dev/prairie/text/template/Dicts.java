@@ -35,12 +35,16 @@ final class Dicts {
 
     static void put(Environment environment, Dict dict, Value key, Value value) {
         environment.step();
-        dict.entries().merge(key(environment, key, 0), new Dict.Entry(key, value),
-                (old, fresh) -> new Dict.Entry(old.key(), fresh.value()));
+        dict.entries()
+                .merge(
+                        key(environment, key, 0),
+                        new Dict.Entry(key, value),
+                        (old, fresh) -> new Dict.Entry(old.key(), fresh.value()));
     }
 
     static Optional<Value> remove(Environment environment, Dict dict, Value key) {
-        return Optional.ofNullable(dict.entries().remove(key(environment, key, 0))).map(Dict.Entry::value);
+        return Optional.ofNullable(dict.entries().remove(key(environment, key, 0)))
+                .map(Dict.Entry::value);
     }
 
     static List<Value> keys(Environment environment, Dict dict) {
@@ -72,12 +76,14 @@ final class Dicts {
             case Value.Str str -> str.text();
             case Value.Int integer -> new Number(new BigDecimal(integer.value()));
             case Value.Bool bool -> new Number(bool.value() ? BigDecimal.ONE : BigDecimal.ZERO);
-            case Value.Float number -> Double.isFinite(number.value())
-                    ? new Number(new BigDecimal(number.value()).stripTrailingZeros())
-                    : (Object) number.value();
+            case Value.Real number ->
+                Double.isFinite(number.value())
+                        ? new Number(new BigDecimal(number.value()).stripTrailingZeros())
+                        : (Object) number.value();
             case Value.None none -> none;
             case Value.Undefined undefined -> Value.Undefined.class;
-            case Sequence sequence when sequence.kind() == Sequence.Kind.TUPLE -> {
+            case Sequence sequence
+            when sequence.kind() == Sequence.Kind.TUPLE -> {
                 if (depth > DEEPEST_KEY) {
                     yield environment.fail("a key is nested deeper than " + DEEPEST_KEY + " tuples; use a plain one");
                 }

@@ -46,11 +46,11 @@ final class Environment {
     /** Pays for a string of {@code length} characters before it is made. */
     void text(long length) {
         text += Math.max(length, 0);
-        step(length >> 6);
         if (text > limits.text() || text < 0) {
             throw error("the template makes strings of more than " + limits.text()
                     + " characters in all; shorten the messages, or use another template");
         }
+        step(length >> 6);
     }
 
     /** Pays for a string and gives it back. */

@@ -145,7 +145,8 @@ final class Evaluator {
     /** Calls what is called; {@code caller} is given to it beside its arguments. */
     Value call(Expression.Call call, Scope scope, Optional<Value> caller) {
         Value callee = evaluate(call.target(), scope);
-        Arguments arguments = arguments(callee instanceof Value.Function f ? f.name() : "the call", call.passed(), scope, caller);
+        Arguments arguments =
+                arguments(callee instanceof Value.Function f ? f.name() : "the call", call.passed(), scope, caller);
         environment.at(call.at());
         return access.call(callee, arguments);
     }
@@ -180,17 +181,16 @@ final class Evaluator {
         for (Comparand comparand : compare.rest()) {
             Value right = evaluate(comparand.operand(), scope);
             environment.at(compare.at());
-            boolean holds =
-                    switch (comparand.operator()) {
-                        case "==" -> comparison.equal(left, right);
-                        case "!=" -> !comparison.equal(left, right);
-                        case "<" -> comparison.compare(left, right) < 0;
-                        case "<=" -> comparison.compare(left, right) <= 0;
-                        case ">" -> comparison.compare(left, right) > 0;
-                        case ">=" -> comparison.compare(left, right) >= 0;
-                        case "in" -> comparison.in(left, right);
-                        default -> !comparison.in(left, right);
-                    };
+            boolean holds = switch (comparand.operator()) {
+                case "==" -> comparison.equal(left, right);
+                case "!=" -> !comparison.equal(left, right);
+                case "<" -> comparison.compare(left, right) < 0;
+                case "<=" -> comparison.compare(left, right) <= 0;
+                case ">" -> comparison.compare(left, right) > 0;
+                case ">=" -> comparison.compare(left, right) >= 0;
+                case "in" -> comparison.in(left, right);
+                default -> !comparison.in(left, right);
+            };
             if (!holds) {
                 return false;
             }

@@ -58,7 +58,10 @@ sealed interface Expression {
 
     /** The arguments written at a call: in order, by name, and those of {@code *list} and {@code **dict}. */
     record Passed(
-            List<Expression> positional, List<NamedArgument> named, Optional<Expression> list, Optional<Expression> dict) {
+            List<Expression> positional,
+            List<NamedArgument> named,
+            Optional<Expression> list,
+            Optional<Expression> dict) {
         static final Passed NOTHING = new Passed(List.of(), List.of(), Optional.empty(), Optional.empty());
     }
 

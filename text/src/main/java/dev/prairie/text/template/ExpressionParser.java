@@ -143,7 +143,8 @@ final class ExpressionParser {
         Expression first = sum();
         List<Comparand> rest = new ArrayList<>();
         while (true) {
-            if (tokens.peek().kind() == Kind.OPERATOR && COMPARISONS.contains(tokens.peek().text())) {
+            if (tokens.peek().kind() == Kind.OPERATOR
+                    && COMPARISONS.contains(tokens.peek().text())) {
                 rest.add(new Comparand(tokens.take().text(), sum()));
             } else if (tokens.skipName("in")) {
                 rest.add(new Comparand("in", sum()));
@@ -177,7 +178,8 @@ final class ExpressionParser {
 
     private Expression product() {
         Expression left = power();
-        while (tokens.peek().kind() == Kind.OPERATOR && PRODUCTS.contains(tokens.peek().text())) {
+        while (tokens.peek().kind() == Kind.OPERATOR
+                && PRODUCTS.contains(tokens.peek().text())) {
             Token operator = tokens.take();
             left = new Expression.Binary(operator.at(), operator.text(), left, power());
         }
@@ -226,7 +228,7 @@ final class ExpressionParser {
                 yield new Expression.Literal(token.at(), Value.of(text.toString()));
             }
             case INTEGER -> new Expression.Literal(token.at(), new Value.Int(integer(token.text())));
-            case FLOAT -> new Expression.Literal(token.at(), new Value.Float(Double.parseDouble(token.text())));
+            case FLOAT -> new Expression.Literal(token.at(), new Value.Real(Double.parseDouble(token.text())));
             case OPERATOR -> bracketed(token);
             default -> throw notAnExpression(token);
         };
@@ -243,17 +245,16 @@ final class ExpressionParser {
 
     private Expression bracketed(Token token) {
         tokens.enter();
-        Expression value =
-                switch (token.text()) {
-                    case "(" -> {
-                        Expression inner = tuple(this::expression, "", true);
-                        tokens.expectOperator(")");
-                        yield inner;
-                    }
-                    case "[" -> new Expression.ListOf(token.at(), list());
-                    case "{" -> dict(token);
-                    default -> throw notAnExpression(token);
-                };
+        Expression value = switch (token.text()) {
+            case "(" -> {
+                Expression inner = tuple(this::expression, "", true);
+                tokens.expectOperator(")");
+                yield inner;
+            }
+            case "[" -> new Expression.ListOf(token.at(), list());
+            case "{" -> dict(token);
+            default -> throw notAnExpression(token);
+        };
         tokens.leave();
         return value;
     }
@@ -299,9 +300,12 @@ final class ExpressionParser {
                     case NAME -> new Expression.Attribute(token.at(), value, name.text());
                     case INTEGER ->
                         new Expression.Item(
-                                token.at(), value, new Expression.Literal(name.at(), new Value.Int(integer(name.text()))));
-                    default -> throw tokens.error(name, "expected a name after '.', found " + name.title()
-                            + "; correct the template");
+                                token.at(),
+                                value,
+                                new Expression.Literal(name.at(), new Value.Int(integer(name.text()))));
+                    default ->
+                        throw tokens.error(
+                                name, "expected a name after '.', found " + name.title() + "; correct the template");
                 };
             } else if (tokens.skipOperator("[")) {
                 value = subscript(token, value);
@@ -316,9 +320,8 @@ final class ExpressionParser {
     private Expression subscript(Token open, Expression target) {
         Optional<Expression> from = Optional.empty();
         if (!tokens.peek().isOperator(":")) {
-            Expression key = tokens.peek().isOperator("]")
-                    ? new Expression.TupleOf(open.at(), List.of())
-                    : subscriptKey();
+            Expression key =
+                    tokens.peek().isOperator("]") ? new Expression.TupleOf(open.at(), List.of()) : subscriptKey();
             if (tokens.skipOperator("]")) {
                 return new Expression.Item(open.at(), target, key);
             }
@@ -410,8 +413,7 @@ final class ExpressionParser {
     Expression filter(Expression value) {
         Token name = tokens.peek();
         String full = dotted();
-        return new Expression.Filter(
-                name.at(), value, full, tokens.peek().isOperator("(") ? passed() : Passed.NOTHING);
+        return new Expression.Filter(name.at(), value, full, tokens.peek().isOperator("(") ? passed() : Passed.NOTHING);
     }
 
     private String dotted() {

@@ -7,12 +7,48 @@ final class Filters {
     private static final Set<String> NUMBERS = Set.of("abs", "int", "float", "round");
 
     private static final Set<String> TEXT = Set.of(
-            "capitalize", "center", "e", "escape", "forceescape", "format", "indent", "lower", "replace", "safe",
-            "string", "striptags", "title", "trim", "truncate", "upper", "urlencode", "wordcount");
+            "capitalize",
+            "center",
+            "e",
+            "escape",
+            "forceescape",
+            "format",
+            "indent",
+            "lower",
+            "replace",
+            "safe",
+            "string",
+            "striptags",
+            "title",
+            "trim",
+            "truncate",
+            "upper",
+            "urlencode",
+            "wordcount");
 
     private static final Set<String> SEQUENCES = Set.of(
-            "batch", "count", "dictsort", "first", "groupby", "items", "join", "last", "length", "list", "map", "max",
-            "min", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort", "sum", "unique");
+            "batch",
+            "count",
+            "dictsort",
+            "first",
+            "groupby",
+            "items",
+            "join",
+            "last",
+            "length",
+            "list",
+            "map",
+            "max",
+            "min",
+            "reject",
+            "rejectattr",
+            "reverse",
+            "select",
+            "selectattr",
+            "slice",
+            "sort",
+            "sum",
+            "unique");
 
     private static final Set<String> OTHERS = Set.of("attr", "d", "default", "from_json", "tojson");
 
@@ -40,8 +76,7 @@ final class Filters {
                     boolean falseToo = arguments.bool("boolean", false);
                     yield value instanceof Value.Undefined || (falseToo && !Types.truth(value)) ? otherwise : value;
                 }
-                default ->
-                    environment.fail("no filter is called '" + name + "'; use one of Jinja's, or leave it out");
+                default -> environment.fail("no filter is called '" + name + "'; use one of Jinja's, or leave it out");
             };
         }
         arguments.end();

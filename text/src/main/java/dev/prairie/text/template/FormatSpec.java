@@ -11,11 +11,13 @@ import java.util.regex.Pattern;
  * How one value is laid out by {@code format}: fill, alignment, sign, width, grouping, precision, type
  * (<a href="https://docs.python.org/3/library/string.html#formatspec">Python's format specification</a>).
  */
-record FormatSpec(String fill, char align, char sign, boolean alternate, int width, String grouping, int precision, char type) {
+record FormatSpec(
+        String fill, char align, char sign, boolean alternate, int width, String grouping, int precision, char type) {
     private static final int LARGEST = 10_000;
 
     private static final Pattern SPEC = Pattern.compile(
-            "(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\\d{1,9})?([,_])?(?:\\.(\\d{1,9}))?([bcdeEfFgGnosxX%])?", Pattern.DOTALL);
+            "(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\\d{1,9})?([,_])?(?:\\.(\\d{1,9}))?([bcdeEfFgGnosxX%])?",
+            Pattern.DOTALL);
 
     static FormatSpec parse(Environment environment, String text) {
         Matcher spec = SPEC.matcher(text);
@@ -51,7 +53,7 @@ record FormatSpec(String fill, char align, char sign, boolean alternate, int wid
             String text = new Printer(environment).print(value);
             return pad(precision >= 0 ? Text.slice(text, 0, Math.min(precision, Text.length(text))) : text, "", '<');
         }
-        boolean whole = !(value instanceof Value.Float);
+        boolean whole = !(value instanceof Value.Real);
         if (type == 's' || (whole && type == 0 && precision >= 0)) {
             throw environment.error("this format does not take " + Types.name(value) + "; use d or f");
         }
@@ -74,7 +76,9 @@ record FormatSpec(String fill, char align, char sign, boolean alternate, int wid
         String digits = value.abs().toString(radix);
         String prefix = alternate && radix != 10 ? "0" + type : "";
         return pad(
-                group(type == 'X' ? digits.toUpperCase(Locale.ROOT) : digits), signOf(value.signum() < 0) + prefix, '>');
+                group(type == 'X' ? digits.toUpperCase(Locale.ROOT) : digits),
+                signOf(value.signum() < 0) + prefix,
+                '>');
     }
 
     private String signOf(boolean negative) {
@@ -116,9 +120,12 @@ record FormatSpec(String fill, char align, char sign, boolean alternate, int wid
         }
         int places = precision < 0 ? 6 : precision;
         return switch (type) {
-            case 'f', 'F' -> new BigDecimal(value).setScale(places, RoundingMode.HALF_EVEN).toPlainString();
+            case 'f', 'F' ->
+                new BigDecimal(value).setScale(places, RoundingMode.HALF_EVEN).toPlainString();
             case '%' ->
-                new BigDecimal(value * 100).setScale(places, RoundingMode.HALF_EVEN).toPlainString() + "%";
+                new BigDecimal(value * 100)
+                                .setScale(places, RoundingMode.HALF_EVEN)
+                                .toPlainString() + "%";
             case 'e', 'E' -> scientific(value, places, type);
             case 0 -> precision < 0 ? Numbers.print(value) : general(value, precision, 'g', false, true);
             default -> general(value, places, type, alternate, false);
@@ -138,7 +145,10 @@ record FormatSpec(String fill, char align, char sign, boolean alternate, int wid
         if (places > 0) {
             text.insert(1, '.');
         }
-        return text + (letter == 'E' ? "E" : "e") + (exponent < 0 ? "-" : "+") + (Math.abs(exponent) < 10 ? "0" : "")
+        return text
+                + (letter == 'E' ? "E" : "e")
+                + (exponent < 0 ? "-" : "+")
+                + (Math.abs(exponent) < 10 ? "0" : "")
                 + Math.abs(exponent);
     }
 

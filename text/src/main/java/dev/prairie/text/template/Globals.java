@@ -29,7 +29,8 @@ final class Globals {
         define(globals, "joiner", Globals::joiner);
         define(globals, "raise_exception", arguments -> {
             String message = new Printer(arguments.environment()).print(arguments.required("message"));
-            return arguments.environment()
+            return arguments
+                    .environment()
                     .fail("the template refuses this: " + message + "; change the messages accordingly");
         });
         define(globals, "strftime_now", arguments -> {
@@ -55,7 +56,8 @@ final class Globals {
             throw environment.error("range: the step is 0; give another");
         }
         long start = second.isPresent() ? first : 0;
-        long stop = second.map(value -> (long) Types.index(environment, value, "range")).orElse(first);
+        long stop = second.map(value -> (long) Types.index(environment, value, "range"))
+                .orElse(first);
         long count = step > 0
                 ? Math.max(0, (stop - start + step - 1) / step)
                 : Math.max(0, (start - stop - step - 1) / -step);
@@ -102,7 +104,9 @@ final class Globals {
         arguments.next("mapping").ifPresent(given -> {
             Value.Dict dict = Dicts.empty();
             addAll(environment, dict, given);
-            dict.entries().values().forEach(entry -> attributes.put(new Printer(environment).print(entry.key()), entry.value()));
+            dict.entries()
+                    .values()
+                    .forEach(entry -> attributes.put(new Printer(environment).print(entry.key()), entry.value()));
         });
         attributes.putAll(arguments.restNamed());
         arguments.end();
@@ -118,11 +122,14 @@ final class Globals {
         AtomicInteger at = new AtomicInteger();
         Map<String, Supplier<Value>> attributes = new LinkedHashMap<>();
         attributes.put("current", () -> items.get(at.get()));
-        attributes.put("next", () -> Value.function("next", call -> items.get(at.getAndUpdate(i -> (i + 1) % items.size()))));
-        attributes.put("reset", () -> Value.function("reset", call -> {
-            at.set(0);
-            return Value.NONE;
-        }));
+        attributes.put(
+                "next", () -> Value.function("next", call -> items.get(at.getAndUpdate(i -> (i + 1) % items.size()))));
+        attributes.put(
+                "reset",
+                () -> Value.function("reset", call -> {
+                    at.set(0);
+                    return Value.NONE;
+                }));
         return new Value.Native("a cycler", attributes, Optional.empty());
     }
 

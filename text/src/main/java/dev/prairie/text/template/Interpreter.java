@@ -66,7 +66,10 @@ final class Interpreter {
             case Statement.Scoped scoped -> {
                 Scope inner = scope.inner();
                 for (int i = 0; i < scoped.targets().size(); i++) {
-                    assign(scoped.targets().get(i), evaluator.evaluate(scoped.values().get(i), scope), inner);
+                    assign(
+                            scoped.targets().get(i),
+                            evaluator.evaluate(scoped.values().get(i), scope),
+                            inner);
                 }
                 return run(scoped.body(), inner, out);
             }
@@ -115,8 +118,7 @@ final class Interpreter {
     private void unpack(List<Expression> targets, Value value, Scope scope) {
         List<Value> values = Types.elements(environment, value);
         if (value instanceof Value.Undefined || values.size() != targets.size()) {
-            throw environment.error(
-                    targets.size() + " names for " + values.size() + " values; give as many of both");
+            throw environment.error(targets.size() + " names for " + values.size() + " values; give as many of both");
         }
         for (int i = 0; i < targets.size(); i++) {
             assign(targets.get(i), values.get(i), scope);

@@ -61,8 +61,7 @@ final class JsonPrinter {
         return switch (given) {
             case Value.None none -> Optional.empty();
             case Value.Str str -> Optional.of(str.text());
-            default ->
-                Optional.of(" ".repeat(Math.clamp(Types.index(environment, given, "tojson: 'indent'"), 0, 64)));
+            default -> Optional.of(" ".repeat(Math.clamp(Types.index(environment, given, "tojson: 'indent'"), 0, 64)));
         };
     }
 
@@ -72,12 +71,13 @@ final class JsonPrinter {
             case Value.None none -> out.append("null");
             case Value.Bool bool -> out.append(bool.value());
             case Value.Int integer -> out.append(integer.value());
-            case Value.Float number -> out.append(number(number.value()));
+            case Value.Real number -> out.append(number(number.value()));
             case Value.Str str -> string(str.text());
             case Sequence sequence -> array(List.copyOf(sequence.items()), level);
             case Value.Dict dict -> object(dict, level);
             default ->
-                throw environment.error(Types.name(value) + " is not JSON; give tojson dicts, lists, strings or numbers");
+                throw environment.error(
+                        Types.name(value) + " is not JSON; give tojson dicts, lists, strings or numbers");
         }
     }
 
@@ -134,7 +134,7 @@ final class JsonPrinter {
             case Value.None none -> "null";
             case Value.Bool bool -> Boolean.toString(bool.value());
             case Value.Int integer -> integer.value().toString();
-            case Value.Float number -> number(number.value());
+            case Value.Real number -> number(number.value());
             default -> environment.fail(Types.name(key) + " cannot be a key in JSON; use a string");
         };
     }

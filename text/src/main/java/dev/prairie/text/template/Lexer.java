@@ -34,9 +34,8 @@ final class Lexer {
 
     /** The tokens of {@code source}, the last of which is the end. */
     static List<Token> tokens(String source, TemplateOptions options) {
-        String text = source.indexOf('\r') < 0
-                ? source
-                : source.replace("\r\n", "\n").replace('\r', '\n');
+        String text =
+                source.indexOf('\r') < 0 ? source : source.replace("\r\n", "\n").replace('\r', '\n');
         if (!options.keepTrailingNewline() && text.endsWith("\n")) {
             text = text.substring(0, text.length() - 1);
         }
@@ -72,7 +71,9 @@ final class Lexer {
     }
 
     private int nextOpening(int from) {
-        for (int at = source.indexOf('{', from); at >= 0 && at + 1 < source.length(); at = source.indexOf('{', at + 1)) {
+        for (int at = source.indexOf('{', from);
+                at >= 0 && at + 1 < source.length();
+                at = source.indexOf('{', at + 1)) {
             char next = source.charAt(at + 1);
             if (next == '%' || next == '{' || next == '#') {
                 return at;
@@ -121,7 +122,11 @@ final class Lexer {
             while (pos < source.length() && Text.isSpace(source.charAt(pos))) {
                 pos++;
             }
-        } else if (sign != '+' && trims && options.trimBlocks() && pos < source.length() && source.charAt(pos) == '\n') {
+        } else if (sign != '+'
+                && trims
+                && options.trimBlocks()
+                && pos < source.length()
+                && source.charAt(pos) == '\n') {
             pos++;
         }
         lineStarting = source.charAt(pos - 1) == '\n';

@@ -23,46 +23,47 @@ final class ListMethods {
     static Value call(Environment environment, Sequence sequence, String name, Arguments arguments) {
         List<Value> items = sequence.items();
         environment.step();
-        Value result =
-                switch (name) {
-                    case "append" -> {
-                        items.add(arguments.required("object"));
-                        yield Value.NONE;
-                    }
-                    case "extend" -> {
-                        items.addAll(Types.elements(environment, arguments.required("iterable")));
-                        yield Value.NONE;
-                    }
-                    case "insert" -> {
-                        int at = arguments.integer("index", 0);
-                        environment.step(items.size() >> 4);
-                        items.add(Math.clamp(at < 0 ? (long) at + items.size() : at, 0, items.size()), arguments.required("object"));
-                        yield Value.NONE;
-                    }
-                    case "pop" -> pop(environment, items, arguments.integer("index", -1));
-                    case "remove" -> {
-                        items.remove(find(environment, items, arguments.required("value")));
-                        yield Value.NONE;
-                    }
-                    case "reverse" -> {
-                        environment.step(items.size());
-                        Collections.reverse(items);
-                        yield Value.NONE;
-                    }
-                    case "clear" -> {
-                        items.clear();
-                        yield Value.NONE;
-                    }
-                    case "copy" -> Value.list(Types.elements(environment, sequence));
-                    case "index" -> Value.of(find(environment, items, arguments.required("value")));
-                    default -> { // count
-                        Comparison comparison = new Comparison(environment);
-                        Value wanted = arguments.required("value");
-                        yield Value.of(Types.elements(environment, sequence).stream()
-                                .filter(item -> comparison.equal(item, wanted))
-                                .count());
-                    }
-                };
+        Value result = switch (name) {
+            case "append" -> {
+                items.add(arguments.required("object"));
+                yield Value.NONE;
+            }
+            case "extend" -> {
+                items.addAll(Types.elements(environment, arguments.required("iterable")));
+                yield Value.NONE;
+            }
+            case "insert" -> {
+                int at = arguments.integer("index", 0);
+                environment.step(items.size() >> 4);
+                items.add(
+                        Math.clamp(at < 0 ? (long) at + items.size() : at, 0, items.size()),
+                        arguments.required("object"));
+                yield Value.NONE;
+            }
+            case "pop" -> pop(environment, items, arguments.integer("index", -1));
+            case "remove" -> {
+                items.remove(find(environment, items, arguments.required("value")));
+                yield Value.NONE;
+            }
+            case "reverse" -> {
+                environment.step(items.size());
+                Collections.reverse(items);
+                yield Value.NONE;
+            }
+            case "clear" -> {
+                items.clear();
+                yield Value.NONE;
+            }
+            case "copy" -> Value.list(Types.elements(environment, sequence));
+            case "index" -> Value.of(find(environment, items, arguments.required("value")));
+            default -> { // count
+                Comparison comparison = new Comparison(environment);
+                Value wanted = arguments.required("value");
+                yield Value.of(Types.elements(environment, sequence).stream()
+                        .filter(item -> comparison.equal(item, wanted))
+                        .count());
+            }
+        };
         arguments.end();
         return result;
     }

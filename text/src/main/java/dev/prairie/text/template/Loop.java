@@ -30,18 +30,22 @@ final class Loop {
         seen.put(
                 "nextitem",
                 () -> index + 1 < items.size() ? items.get(index + 1) : Types.undefined("the item after the last"));
-        seen.put("cycle", () -> Value.function("cycle", arguments -> {
-            List<Value> choices = arguments.rest();
-            return choices.isEmpty()
-                    ? environment.fail("cycle: nothing to cycle through; give it values")
-                    : choices.get(index % choices.size());
-        }));
-        seen.put("changed", () -> Value.function("changed", arguments -> {
-            Value now = new Sequence(Sequence.Kind.TUPLE, arguments.rest());
-            boolean changed = changing.isEmpty() || !new Comparison(environment).equal(changing.get(), now);
-            changing = Optional.of(now);
-            return Value.of(changed);
-        }));
+        seen.put(
+                "cycle",
+                () -> Value.function("cycle", arguments -> {
+                    List<Value> choices = arguments.rest();
+                    return choices.isEmpty()
+                            ? environment.fail("cycle: nothing to cycle through; give it values")
+                            : choices.get(index % choices.size());
+                }));
+        seen.put(
+                "changed",
+                () -> Value.function("changed", arguments -> {
+                    Value now = new Sequence(Sequence.Kind.TUPLE, arguments.rest());
+                    boolean changed = changing.isEmpty() || !new Comparison(environment).equal(changing.get(), now);
+                    changing = Optional.of(now);
+                    return Value.of(changed);
+                }));
         this.value = new Value.Native("a loop", seen, again);
     }
 

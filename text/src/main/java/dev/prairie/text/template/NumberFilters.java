@@ -27,9 +27,9 @@ final class NumberFilters {
                 yield integer(value, base).<Value>map(Value.Int::new).orElse(otherwise);
             }
             case "float" -> {
-                Value otherwise = arguments.next("default").orElse(new Value.Float(0));
+                Value otherwise = arguments.next("default").orElse(new Value.Real(0));
                 OptionalDouble number = floating(value);
-                yield number.isPresent() ? new Value.Float(number.getAsDouble()) : otherwise;
+                yield number.isPresent() ? new Value.Real(number.getAsDouble()) : otherwise;
             }
             default -> round(value);
         };
@@ -38,7 +38,7 @@ final class NumberFilters {
     private Value abs(Value value) {
         return switch (value) {
             case Value.Int integer -> new Value.Int(integer.value().abs());
-            case Value.Float number -> new Value.Float(Math.abs(number.value()));
+            case Value.Real number -> new Value.Real(Math.abs(number.value()));
             case Value.Bool bool -> Value.of(bool.value() ? 1 : 0);
             default -> environment.fail("abs does not take " + Types.name(value) + "; give a number");
         };
@@ -48,11 +48,12 @@ final class NumberFilters {
         return switch (value) {
             case Value.Int integer -> Optional.of(integer.value());
             case Value.Bool bool -> Optional.of(bool.value() ? BigInteger.ONE : BigInteger.ZERO);
-            case Value.Float number -> Numbers.truncate(number.value());
-            case Value.Str str -> parse(str.text(), base).or(() -> {
-                OptionalDouble number = floating(value);
-                return number.isPresent() ? Numbers.truncate(number.getAsDouble()) : Optional.empty();
-            });
+            case Value.Real number -> Numbers.truncate(number.value());
+            case Value.Str str ->
+                parse(str.text(), base).or(() -> {
+                    OptionalDouble number = floating(value);
+                    return number.isPresent() ? Numbers.truncate(number.getAsDouble()) : Optional.empty();
+                });
             default -> Optional.empty();
         };
     }
@@ -93,7 +94,7 @@ final class NumberFilters {
 
     private static OptionalDouble floating(Value value) {
         return switch (value) {
-            case Value.Float number -> OptionalDouble.of(number.value());
+            case Value.Real number -> OptionalDouble.of(number.value());
             case Value.Int integer -> OptionalDouble.of(integer.value().doubleValue());
             case Value.Bool bool -> OptionalDouble.of(bool.value() ? 1 : 0);
             case Value.Str str -> parseFloat(Text.strip(str.text()));
@@ -127,19 +128,18 @@ final class NumberFilters {
     private Value round(Value value) {
         int precision = Math.clamp(arguments.integer("precision", 0), -400, 400);
         String method = arguments.string("method", "common");
-        RoundingMode mode =
-                switch (method) {
-                    case "common" -> RoundingMode.HALF_EVEN;
-                    case "ceil" -> RoundingMode.CEILING;
-                    case "floor" -> RoundingMode.FLOOR;
-                    default -> environment.fail("round: 'method' is '" + method + "'; give common, ceil or floor");
-                };
+        RoundingMode mode = switch (method) {
+            case "common" -> RoundingMode.HALF_EVEN;
+            case "ceil" -> RoundingMode.CEILING;
+            case "floor" -> RoundingMode.FLOOR;
+            default -> environment.fail("round: 'method' is '" + method + "'; give common, ceil or floor");
+        };
         if (value instanceof Value.Int && method.equals("common") && precision >= 0) {
             return value;
         }
         double number = Numbers.toDouble(environment, value);
         return Double.isFinite(number)
-                ? new Value.Float(
+                ? new Value.Real(
                         new BigDecimal(number).setScale(precision, mode).doubleValue())
                 : value;
     }

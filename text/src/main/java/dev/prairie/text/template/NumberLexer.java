@@ -76,7 +76,8 @@ final class NumberLexer {
 
     private int digits(int from, int radix) {
         int at = from;
-        while (isDigit(at, radix) || (at > from && at < source.length() && source.charAt(at) == '_' && isDigit(at + 1, radix))) {
+        while (isDigit(at, radix)
+                || (at > from && at < source.length() && source.charAt(at) == '_' && isDigit(at + 1, radix))) {
             at++;
         }
         return at;

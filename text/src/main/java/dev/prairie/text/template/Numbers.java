@@ -21,7 +21,7 @@ final class Numbers {
 
     Value binary(String operator, Value a, Value b) {
         if (Comparison.isNumber(a) && Comparison.isNumber(b)) {
-            return a instanceof Value.Float || b instanceof Value.Float || operator.equals("/")
+            return a instanceof Value.Real || b instanceof Value.Real || operator.equals("/")
                     ? floating(operator, toDouble(environment, a), toDouble(environment, b))
                     : integral(operator, toInteger(a), toInteger(b));
         }
@@ -135,7 +135,7 @@ final class Numbers {
         if (b == 0 && (operator.equals("/") || operator.equals("//") || operator.equals("%"))) {
             throw environment.error("division by zero; test the divisor before");
         }
-        return new Value.Float(
+        return new Value.Real(
                 switch (operator) {
                     case "+" -> a + b;
                     case "-" -> a - b;
@@ -150,7 +150,7 @@ final class Numbers {
 
     Value negate(Value value) {
         return switch (value) {
-            case Value.Float number -> new Value.Float(-number.value());
+            case Value.Real number -> new Value.Real(-number.value());
             case Value.Int integer -> new Value.Int(integer.value().negate());
             case Value.Bool bool -> Value.of(bool.value() ? -1 : 0);
             default -> environment.fail("'-' does not take " + Types.name(value) + "; give a number");
@@ -159,7 +159,7 @@ final class Numbers {
 
     Value plus(Value value) {
         return switch (value) {
-            case Value.Float number -> number;
+            case Value.Real number -> number;
             case Value.Int integer -> integer;
             case Value.Bool bool -> Value.of(bool.value() ? 1 : 0);
             default -> environment.fail("'+' does not take " + Types.name(value) + "; give a number");
@@ -169,7 +169,7 @@ final class Numbers {
     /** The number as a double; to be asked of numbers only. */
     static double toDouble(Environment environment, Value value) {
         return switch (value) {
-            case Value.Float number -> number.value();
+            case Value.Real number -> number.value();
             case Value.Int integer -> integer.value().doubleValue();
             case Value.Bool bool -> bool.value() ? 1 : 0;
             default -> environment.fail(Types.name(value) + " is no number; give one");
@@ -208,6 +208,11 @@ final class Numbers {
         }
         String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
         String power = Integer.toString(Math.abs(exponent));
-        return sign + digits.charAt(0) + fraction + (exponent < 0 ? "e-" : "e+") + (power.length() < 2 ? "0" : "") + power;
+        return sign
+                + digits.charAt(0)
+                + fraction
+                + (exponent < 0 ? "e-" : "e+")
+                + (power.length() < 2 ? "0" : "")
+                + power;
     }
 }

@@ -57,8 +57,13 @@ final class Parser {
                 }
                 default -> {
                     if (!ends.isEmpty()) {
-                        throw tokens.error(token, "a block is never closed; add {% "
-                                + ends.stream().filter(end -> end.startsWith("end")).findFirst().orElse("end") + " %}");
+                        throw tokens.error(
+                                token,
+                                "a block is never closed; add {% "
+                                        + ends.stream()
+                                                .filter(end -> end.startsWith("end"))
+                                                .findFirst()
+                                                .orElse("end") + " %}");
                     }
                     tokens.leave();
                     return statements;
@@ -94,15 +99,14 @@ final class Parser {
                 if (loops == 0) {
                     throw tokens.error(name, "'" + name.text() + "' outside of a loop; remove it");
                 }
-                yield name.text().equals("break")
-                        ? new Statement.Break(name.at())
-                        : new Statement.Continue(name.at());
+                yield name.text().equals("break") ? new Statement.Break(name.at()) : new Statement.Continue(name.at());
             }
             default ->
                 throw tokens.error(
                         name,
                         UNOFFERED.contains(name.text())
-                                ? "the tag '" + name.text() + "' is not offered in chat templates; write the template without"
+                                ? "the tag '" + name.text()
+                                        + "' is not offered in chat templates; write the template without"
                                 : "no tag is called '" + name.text() + "'; correct the template");
         };
     }
@@ -140,8 +144,7 @@ final class Parser {
             throw tokens.unexpected("'in'");
         }
         Expression iterable = expressions.tuple(false, "recursive");
-        Optional<Expression> filter =
-                tokens.skipName("if") ? Optional.of(expressions.expression()) : Optional.empty();
+        Optional<Expression> filter = tokens.skipName("if") ? Optional.of(expressions.expression()) : Optional.empty();
         boolean recursive = tokens.skipName("recursive");
         endTag();
         loops++;
@@ -219,11 +222,14 @@ final class Parser {
             }
             Token name = tokens.expect(Kind.NAME);
             boolean optional = tokens.skipOperator("=");
-            if (!optional && !parameters.isEmpty() && parameters.getLast().otherwise().isPresent()) {
-                throw tokens.error(name, "'" + name.text() + "' has no default, but the parameter before has; give it one");
+            if (!optional
+                    && !parameters.isEmpty()
+                    && parameters.getLast().otherwise().isPresent()) {
+                throw tokens.error(
+                        name, "'" + name.text() + "' has no default, but the parameter before has; give it one");
             }
-            parameters.add(new Parameter(
-                    name.text(), optional ? Optional.of(expressions.expression()) : Optional.empty()));
+            parameters.add(
+                    new Parameter(name.text(), optional ? Optional.of(expressions.expression()) : Optional.empty()));
         }
         return parameters;
     }

@@ -81,8 +81,8 @@ final class PercentFormat {
                     : environment.fail("a format with names takes a dict; give it one");
         }
         if (used >= positional.size()) {
-            throw environment.error("the format has more places than the " + positional.size()
-                    + " values given; give as many of both");
+            throw environment.error(
+                    "the format has more places than the " + positional.size() + " values given; give as many of both");
         }
         return positional.get(used++);
     }
@@ -95,7 +95,7 @@ final class PercentFormat {
         String sign = text ? "" : flag.contains("+") ? "+" : flag.contains(" ") ? " " : "";
         String alternate = flag.contains("#") && !text ? "#" : "";
         Value shown = text ? Value.of(type == 'r' || type == 'a' ? printer.repr(value) : printer.print(value)) : value;
-        if ("diu".indexOf(type) >= 0 && value instanceof Value.Float number) {
+        if ("diu".indexOf(type) >= 0 && value instanceof Value.Real number) {
             shown = new Value.Int(Numbers.truncate(number.value())
                     .orElseThrow(() -> environment.error("%d does not take an infinite number; give a finite one")));
         }

@@ -21,7 +21,7 @@ final class Printer {
                 environment.text(integer.value().bitLength() / 3);
                 yield integer.value().toString();
             }
-            case Value.Float number -> Numbers.print(number.value());
+            case Value.Real number -> Numbers.print(number.value());
             default -> repr(value);
         };
     }
@@ -58,12 +58,13 @@ final class Printer {
                 repr(Dicts.of(namespace.attributes()), out);
                 out.append('>');
             }
-            case Value.Function function -> out.append("<function ").append(function.name()).append('>');
+            case Value.Function function ->
+                out.append("<function ").append(function.name()).append('>');
             case Value.Native object -> out.append('<').append(object.name()).append('>');
             case Value.None none -> out.append(print(value));
             case Value.Bool bool -> out.append(print(value));
             case Value.Int integer -> out.append(print(value));
-            case Value.Float number -> out.append(print(value));
+            case Value.Real number -> out.append(print(value));
         }
         if (!(value instanceof Sequence || value instanceof Value.Dict)) {
             environment.text(out.length() - before);
@@ -102,7 +103,10 @@ final class Printer {
                     } else if (printable(c)) {
                         out.appendCodePoint(c);
                     } else {
-                        out.append(c < 0x100 ? "\\x%02x".formatted(c) : (c < 0x10000 ? "\\u%04x" : "\\U%08x").formatted(c));
+                        out.append(
+                                c < 0x100
+                                        ? "\\x%02x".formatted(c)
+                                        : (c < 0x10000 ? "\\u%04x" : "\\U%08x").formatted(c));
                     }
                 }
             }

@@ -165,9 +165,7 @@ final class SequenceFilters {
         }
         int part = by.equals("key") ? 0 : 1;
         return Value.list(sorted(
-                Dicts.items(environment, dict),
-                pair -> folded(elements(pair).get(part), caseSensitive),
-                reverse));
+                Dicts.items(environment, dict), pair -> folded(elements(pair).get(part), caseSensitive), reverse));
     }
 
     private Value unique(Value value) {
@@ -211,8 +209,7 @@ final class SequenceFilters {
         var named = arguments.restNamed();
         List<Value> mapped = new ArrayList<>();
         for (Value item : elementsOrNone(value)) {
-            mapped.add(Filters.apply(
-                    environment, filter, item, new Arguments(environment, filter, positional, named)));
+            mapped.add(Filters.apply(environment, filter, item, new Arguments(environment, filter, positional, named)));
         }
         return generator(mapped);
     }
@@ -221,7 +218,8 @@ final class SequenceFilters {
         UnaryOperator<Value> attribute = byAttribute
                 ? attribute(Optional.of(arguments.required("attribute")), Optional.empty())
                 : UnaryOperator.identity();
-        Optional<String> test = arguments.count() > 0 ? Optional.of(arguments.requiredString("test")) : Optional.empty();
+        Optional<String> test =
+                arguments.count() > 0 ? Optional.of(arguments.requiredString("test")) : Optional.empty();
         List<Value> positional = arguments.rest();
         var named = arguments.restNamed();
         List<Value> chosen = new ArrayList<>();
@@ -294,7 +292,8 @@ final class SequenceFilters {
         List<Value> path = new ArrayList<>();
         if (attribute.get() instanceof Value.Str names) {
             for (String part : names.text().split("\\.", -1)) {
-                boolean index = !part.isEmpty() && part.length() < 9 && part.chars().allMatch(c -> c >= '0' && c <= '9');
+                boolean index =
+                        !part.isEmpty() && part.length() < 9 && part.chars().allMatch(c -> c >= '0' && c <= '9');
                 path.add(index ? Value.of(Long.parseLong(part)) : Value.of(part));
             }
         } else {

@@ -12,11 +12,47 @@ import java.util.function.IntPredicate;
 /** The methods of Python's strings. */
 final class StringMethods {
     static final Set<String> NAMES = Set.of(
-            "strip", "lstrip", "rstrip", "upper", "lower", "casefold", "swapcase", "title", "capitalize", "split",
-            "rsplit", "splitlines", "partition", "rpartition", "replace", "removeprefix", "removesuffix", "startswith",
-            "endswith", "find", "rfind", "index", "rindex", "count", "join", "format", "zfill", "center", "ljust",
-            "rjust", "isdigit", "isnumeric", "isdecimal", "isalpha", "isalnum", "isspace", "isupper", "islower",
-            "isascii", "isidentifier", "istitle");
+            "strip",
+            "lstrip",
+            "rstrip",
+            "upper",
+            "lower",
+            "casefold",
+            "swapcase",
+            "title",
+            "capitalize",
+            "split",
+            "rsplit",
+            "splitlines",
+            "partition",
+            "rpartition",
+            "replace",
+            "removeprefix",
+            "removesuffix",
+            "startswith",
+            "endswith",
+            "find",
+            "rfind",
+            "index",
+            "rindex",
+            "count",
+            "join",
+            "format",
+            "zfill",
+            "center",
+            "ljust",
+            "rjust",
+            "isdigit",
+            "isnumeric",
+            "isdecimal",
+            "isalpha",
+            "isalnum",
+            "isspace",
+            "isupper",
+            "islower",
+            "isascii",
+            "isidentifier",
+            "istitle");
 
     private final Environment environment;
     private final String text;
@@ -110,8 +146,12 @@ final class StringMethods {
             throw environment.error("split: the separator is empty or no string; give one");
         } else if (fromEnd) {
             int end = text.length();
-            for (int at; parts.size() != most && (at = text.lastIndexOf(mark.text(), end - mark.text().length())) >= 0
-                    && end >= mark.text().length(); ) {
+            for (int at;
+                    parts.size() != most
+                            && (at = text.lastIndexOf(
+                                            mark.text(), end - mark.text().length()))
+                                    >= 0
+                            && end >= mark.text().length(); ) {
                 add(parts, text.substring(at + mark.text().length(), end));
                 end = at;
             }

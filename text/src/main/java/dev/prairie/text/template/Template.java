@@ -54,6 +54,7 @@ public final class Template {
         Map<String, Value> values = new LinkedHashMap<>(Globals.all());
         variables.forEach((name, value) -> values.put(name, Data.of(value)));
         // The globals lie outside of what the template itself sets and reads as its own.
-        return new Interpreter(environment).render(statements, Scope.outermost(values).inner());
+        return new Interpreter(environment)
+                .render(statements, Scope.outermost(values).inner());
     }
 }

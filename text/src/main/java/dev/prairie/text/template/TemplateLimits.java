@@ -11,7 +11,7 @@ package dev.prairie.text.template;
  */
 public record TemplateLimits(long steps, int depth, int output, long text) {
     /** Room for a prompt of millions of characters; a hostile template ends within a second or two. */
-    public static final TemplateLimits DEFAULT = new TemplateLimits(10_000_000, 800, 16 << 20, 96L << 20);
+    public static final TemplateLimits DEFAULT = new TemplateLimits(5_000_000, 320, 16 << 20, 96L << 20);
 
     /** Refuses bounds below 1. */
     public TemplateLimits {

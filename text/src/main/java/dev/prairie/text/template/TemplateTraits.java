@@ -40,7 +40,8 @@ record TemplateTraits(
     /** The form that lets words given to the template appear in the prompt. */
     static TemplateTraits of(String source, ChatTemplate.Trial trial) {
         boolean developer = source.contains("developer");
-        boolean thinking = source.contains(".thinking") || source.contains("'thinking'") || source.contains("\"thinking\"");
+        boolean thinking =
+                source.contains(".thinking") || source.contains("'thinking'") || source.contains("\"thinking\"");
         TemplateTraits plain = new TemplateTraits(true, false, true, true, false, developer, thinking);
         Conversation user = Conversation.of(List.of(Message.user(NEEDLE)));
         boolean takesText = shows(trial, user, plain);
@@ -59,9 +60,13 @@ record TemplateTraits(
     private static TemplateTraits called(ChatTemplate.Trial trial, TemplateTraits now) {
         Message call = Message.assistant(
                 "", "", List.of(new ToolCall("abcdef123", NEEDLE, "{\"place\":\"" + NEEDLE + "2\"}")));
-        Conversation conversation =
-                Conversation.of(List.of(Message.user("Hi"), call, Message.tool("abcdef123", NEEDLE, "mild"), Message.assistant("It is mild."), Message.user("Ok")))
-                        .withTools(List.of(tool()));
+        Conversation conversation = Conversation.of(List.of(
+                        Message.user("Hi"),
+                        call,
+                        Message.tool("abcdef123", NEEDLE, "mild"),
+                        Message.assistant("It is mild."),
+                        Message.user("Ok")))
+                .withTools(List.of(tool()));
         for (boolean object : new boolean[] {true, false}) {
             for (boolean none : new boolean[] {true, false}) {
                 TemplateTraits assumed = now.with(now.system(), now.parts(), none, object);
@@ -79,7 +84,9 @@ record TemplateTraits(
     }
 
     private static boolean shows(ChatTemplate.Trial trial, Conversation conversation, TemplateTraits assumed) {
-        return attempt(trial, conversation, assumed).filter(prompt -> prompt.contains(NEEDLE)).isPresent();
+        return attempt(trial, conversation, assumed)
+                .filter(prompt -> prompt.contains(NEEDLE))
+                .isPresent();
     }
 
     private static Optional<String> attempt(
@@ -159,7 +166,8 @@ record TemplateTraits(
             }
         }
         if (calls) {
-            variables.put("tool_calls", message.toolCalls().stream().map(this::call).toList());
+            variables.put(
+                    "tool_calls", message.toolCalls().stream().map(this::call).toList());
         }
         if (!message.toolCallId().isEmpty()) {
             variables.put("tool_call_id", message.toolCallId());

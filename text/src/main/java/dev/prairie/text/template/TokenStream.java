@@ -7,7 +7,7 @@ import java.util.List;
 /** The tokens of a template, read one after the other, and how deep the reading is. */
 final class TokenStream {
     /** Deeper nesting than this is no template that people wrote. */
-    private static final int DEEPEST = 200;
+    private static final int DEEPEST = 100;
 
     private final List<Token> tokens;
     private int next;

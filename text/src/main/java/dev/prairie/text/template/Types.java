@@ -16,15 +16,16 @@ final class Types {
             case Value.None none -> "none";
             case Value.Bool bool -> "a boolean";
             case Value.Int integer -> "an integer";
-            case Value.Float number -> "a float";
+            case Value.Real number -> "a float";
             case Value.Str str -> "a string";
-            case Sequence sequence -> switch (sequence.kind()) {
-                case LIST -> "a list";
-                case TUPLE -> "a tuple";
-                case RANGE -> "a range";
-                case GENERATOR -> "a generator";
-                case KEYS, VALUES, ITEMS -> "a view of a dict";
-            };
+            case Sequence sequence ->
+                switch (sequence.kind()) {
+                    case LIST -> "a list";
+                    case TUPLE -> "a tuple";
+                    case RANGE -> "a range";
+                    case GENERATOR -> "a generator";
+                    case KEYS, VALUES, ITEMS -> "a view of a dict";
+                };
             case Value.Dict dict -> "a dict";
             case Value.Namespace namespace -> "a namespace";
             case Value.Function function -> "a function";
@@ -39,7 +40,7 @@ final class Types {
             case Value.None none -> false;
             case Value.Bool bool -> bool.value();
             case Value.Int integer -> integer.value().signum() != 0;
-            case Value.Float number -> number.value() != 0;
+            case Value.Real number -> number.value() != 0;
             case Value.Str str -> !str.text().isEmpty();
             case Sequence sequence ->
                 sequence.kind() == Sequence.Kind.GENERATOR || !sequence.items().isEmpty();
@@ -94,9 +95,7 @@ final class Types {
     }
 
     static int cut(BigInteger value) {
-        return value.bitLength() < 32
-                ? value.intValue()
-                : value.signum() < 0 ? Integer.MIN_VALUE : Integer.MAX_VALUE;
+        return value.bitLength() < 32 ? value.intValue() : value.signum() < 0 ? Integer.MIN_VALUE : Integer.MAX_VALUE;
     }
 
     /** A name or place that is not there, as an error about its use will call it. */

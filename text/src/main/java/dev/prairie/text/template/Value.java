@@ -50,7 +50,7 @@ sealed interface Value {
 
     record Int(BigInteger value) implements Value {}
 
-    record Float(double value) implements Value {}
+    record Real(double value) implements Value {}
 
     /** Text; {@code safe} marks what the filter {@code safe} gave, to which other text is added escaped. */
     record Str(String text, boolean safe) implements Value {}
