@@ -84,8 +84,7 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
      * refused.
      */
     static Family familyOf(TransformerConfig config) {
-        for (Family family : Family.all())
-            if (readsBack(family, config)) return family;
+        for (Family family : Family.all()) if (readsBack(family, config)) return family;
         throw new IllegalArgumentException("checkpoint: no Hugging Face family has the form of " + config
                 + "; use the GPT-2 form (TransformerConfig.gpt2), the Llama form (TransformerConfig.llama) or one of "
                 + Family.modelTypes());
