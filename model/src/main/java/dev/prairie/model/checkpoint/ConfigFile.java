@@ -68,7 +68,9 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
         try {
             return switch (family.modelType()) {
                 case "gpt2" -> gpt2(root);
-                case "bert" -> bert(root);
+                case "bert" -> bert(root, 0);
+                case "xlm-roberta" -> bert(root, Names.PADDING);
+                case "gemma3" -> DecoderKeys.of("gemma3_text").read(root.object("text_config")); // without its images
                 default -> DecoderKeys.of(family.modelType()).read(root);
             };
         } catch (CheckpointException e) {
@@ -123,7 +125,8 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
         root.putAll(
                 switch (family.modelType()) {
                     case "gpt2" -> gpt2(c);
-                    case "bert" -> bert(c);
+                    case "bert", "xlm-roberta" -> bert(c);
+                    case "gemma3" -> Map.of("text_config", DecoderKeys.of("gemma3_text").write(c));
                     default -> DecoderKeys.of(family.modelType()).write(c);
                 });
         root.put("tie_word_embeddings", c.head().kind() != HeadForm.Kind.OWN);
@@ -167,11 +170,14 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
 
     // ---- BERT --------------------------------------------------------------------------------------------------
 
-    private static TransformerConfig bert(ConfigNode node) {
+    /** {@code padding}: as many of the positions are no positions of tokens. */
+    private static TransformerConfig bert(ConfigNode node, int padding) {
         node.refuse("is_decoder", true);
         node.refuse("add_cross_attention", true);
         if (!node.text("position_embedding_type", "absolute").equals("absolute"))
             throw node.wrong("position_embedding_type", "absolute");
+        if (padding > 0 && node.sizeOr("pad_token_id", padding - 1) != padding - 1)
+            throw node.wrong("pad_token_id", String.valueOf(padding - 1));
         String activation = node.text("hidden_act", "gelu");
         if (!activation.equals("gelu") && !GELU_TANH.contains(activation))
             throw node.wrong("hidden_act", "gelu or one of " + GELU_TANH);
@@ -181,7 +187,7 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
             throw node.wrong("num_attention_heads", "a divisor of hidden_size " + width);
         var bert = TransformerConfig.bert(
                 node.size("vocab_size", 30522),
-                node.size("max_position_embeddings", 512),
+                node.size("max_position_embeddings", 512) - padding,
                 node.size("num_hidden_layers", 12),
                 width,
                 heads,

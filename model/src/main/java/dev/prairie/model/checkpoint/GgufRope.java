@@ -34,6 +34,7 @@ final class GgufRope {
             return new RopeScaling.Divisors(factors, factors, context, (float) magnitude);
         }
         float factor = (float) metadata.number(name + FACTOR, metadata.number(name + ".rope.scale_linear", 1));
+        if (factor == 0) factor = 1; // some programs write that for none
         String type = metadata.text(name + TYPE, factor == 1 ? "none" : "linear");
         return switch (type) {
             case "none", "longrope" -> new RopeScaling.None();

@@ -32,8 +32,8 @@ public record TransformerConfig(
         FeedForwardForm feedForward,
         NormForm norm,
         HeadForm head) {
-    /** Experts of all layers: some forty times what the largest models have, so that a damaged number is noticed. */
-    private static final int MOST_EXPERTS = 1 << 20;
+    /** Experts of all layers: more than twice what the largest models have, so that a damaged number is noticed. */
+    private static final int MOST_EXPERTS = 1 << 16;
 
     public TransformerConfig {
         positive("vocabulary", vocabulary);
