@@ -126,7 +126,8 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
                 switch (family.modelType()) {
                     case "gpt2" -> gpt2(c);
                     case "bert", "xlm-roberta" -> bert(c);
-                    case "gemma3" -> Map.of("text_config", DecoderKeys.of("gemma3_text").write(c));
+                    case "gemma3" ->
+                        Map.of("text_config", DecoderKeys.of("gemma3_text").write(c));
                     default -> DecoderKeys.of(family.modelType()).write(c);
                 });
         root.put("tie_word_embeddings", c.head().kind() != HeadForm.Kind.OWN);

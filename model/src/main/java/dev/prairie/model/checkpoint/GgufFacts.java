@@ -35,8 +35,9 @@ record GgufFacts(
 
     /** The numbers of a small tensor that must be there. */
     float[] floats(String tensor) {
-        Shape shape = shapes.apply(tensor).orElseThrow(() ->
-                new CheckpointException(path, tensor, "a tensor", "nothing", "the file lacks a part of it"));
+        Shape shape = shapes.apply(tensor)
+                .orElseThrow(() ->
+                        new CheckpointException(path, tensor, "a tensor", "nothing", "the file lacks a part of it"));
         if (shape.size() > MOST)
             throw new CheckpointException(path, tensor, "at most " + MOST + " numbers", shape.toString(), HINT);
         return vectors.apply(tensor);

@@ -78,9 +78,7 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
 
     /** What reads text in a model that sees images too. */
     static final Names GEMMA3 = new Names(
-                    "language_model.model.",
-                    Pattern.compile("(vision_tower|multi_modal_projector)\\..*"),
-                    GEMMA2.rules)
+                    "language_model.model.", Pattern.compile("(vision_tower|multi_modal_projector)\\..*"), GEMMA2.rules)
             .with(rule("head", "language_model.lm_head"));
 
     /** {@code models/gpt2/modeling_gpt2.py}: linear layers are Conv1D, queries, keys and values side by side in one. */

@@ -248,7 +248,8 @@ final class Parameters {
                 }));
         Tensor whole = turned.size() == 1 ? turned.getFirst() : joined(turned, group.rows(), arena);
         if (group.form == Form.BEHIND_PADDING) {
-            Tensor padding = Tensor.zeros(arena, whole.type(), Shape.of(Names.PADDING, whole.shape().dim(1)));
+            Tensor padding = Tensor.zeros(
+                    arena, whole.type(), Shape.of(Names.PADDING, whole.shape().dim(1)));
             return joined(List.of(padding, whole), group.stored(), arena);
         }
         boolean columns = group.form == Form.COLUMNS && whole.shape().rank() == 2;

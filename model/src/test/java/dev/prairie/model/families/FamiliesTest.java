@@ -190,7 +190,9 @@ class FamiliesTest {
         theirs.put("multi_modal_projector.mm_soft_emb_norm.weight", new Weight(new int[] {3}, new float[3]));
         var whole = new TinyFamily("gemma3", "{\"model_type\": \"gemma3\", \"text_config\": " + text.json() + "}");
         int[] ids = ids(TOKENS);
-        same(run(Checkpoint.load(safetensors(whole, theirs), arena), ids), new PlainModel(text.config(), weights).run(ids));
+        same(
+                run(Checkpoint.load(safetensors(whole, theirs), arena), ids),
+                new PlainModel(text.config(), weights).run(ids));
     }
 
     @Test
@@ -199,7 +201,8 @@ class FamiliesTest {
         Map<String, Weight> weights = bert.weights(12);
         var theirs = new LinkedHashMap<String, Weight>();
         weights.forEach((name, w) -> theirs.put("roberta." + name, w));
-        float[] table = weights.getOrDefault("embeddings.position_embeddings.weight", new Weight(new int[0], new float[0]))
+        float[] table = weights.getOrDefault(
+                        "embeddings.position_embeddings.weight", new Weight(new int[0], new float[0]))
                 .values();
         float[] shifted = new float[34 * 24];
         Arrays.fill(shifted, 0, 2 * 24, 9);
