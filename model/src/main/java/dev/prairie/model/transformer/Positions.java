@@ -29,7 +29,7 @@ public sealed interface Positions {
                         "config: localTheta " + localTheta + " must be positive, 0 for none");
             if (skipEvery < 0)
                 throw new IllegalArgumentException("config: skipEvery is " + skipEvery + ", must be 0 (never) or more");
-            scaling.check(width);
+            scaling.check(width, theta);
         }
 
         /** The plain form. */

@@ -15,8 +15,8 @@ public sealed interface RopeScaling {
     /** Angles of a head of which {@code width} numbers turn. */
     Rotary rotary(int width, float theta, int context);
 
-    /** Refuses what does not fit to {@code width} numbers that turn. */
-    default void check(int width) {}
+    /** Refuses what does not fit to {@code width} numbers that turn by the base {@code theta}. */
+    default void check(int width, float theta) {}
 
     private static Rotary turned(int width, float magnitude, IntToDoubleFunction frequency) {
         double[] frequencies = new double[width / 2];
@@ -62,7 +62,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void check(int width) {
+        public void check(int width, float theta) {
             if (width < 4)
                 throw new IllegalArgumentException(
                         "config: rotary width " + width + " is too small for dynamic scaling");
@@ -118,6 +118,12 @@ public sealed interface RopeScaling {
             positive("attention factor", magnitude);
         }
 
+        @Override
+        public void check(int width, float theta) {
+            if (!(theta > 1))
+                throw new IllegalArgumentException("config: theta " + theta + " must be above 1 to be scaled by yarn");
+        }
+
         /** The magnitude that the paper found best, its section 3.4. */
         public static float magnitude(double factor) {
             return (float) (factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1);
@@ -160,7 +166,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void check(int width) {
+        public void check(int width, float theta) {
             for (List<Float> factors : List.of(shorter, longer))
                 if (factors.size() != width / 2)
                     throw new IllegalArgumentException("config: " + factors.size()
