@@ -70,7 +70,7 @@ public sealed interface RopeScaling {
 
         @Override
         public Rotary rotary(int width, float theta, int context) {
-            double longer = (double) factor * Math.max(context, original) / original - (factor - 1);
+            double longer = 1 + factor * (double) (Math.max(context, original) - original) / original;
             double base = theta * Math.pow(longer, (double) width / (width - 2));
             return turned(width, 1, i -> plain(width, base, i));
         }
