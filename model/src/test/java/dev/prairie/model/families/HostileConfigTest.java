@@ -77,7 +77,8 @@ class HostileConfigTest {
     Path folder;
 
     static Stream<String> families() {
-        return StreamSupport.stream(TinyFamily.names().spliterator(), false);
+        return StreamSupport.stream(TinyFamily.names().spliterator(), false)
+                .filter(name -> !name.contains(" ") || name.equals("phi3 longrope")); // one of each family
     }
 
     /** Loads or is refused by {@link CheckpointException}; anything else is a fault. */
