@@ -68,7 +68,9 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
         try {
             return switch (family.modelType()) {
                 case "gpt2" -> gpt2(root);
-                case "bert" -> bert(root);
+                case "bert" -> bert(root, 0);
+                case "xlm-roberta" -> bert(root, Names.PADDING);
+                case "gemma3" -> DecoderKeys.of("gemma3_text").read(root.object("text_config")); // without its images
                 default -> DecoderKeys.of(family.modelType()).read(root);
             };
         } catch (CheckpointException e) {
@@ -84,17 +86,20 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
      * refused.
      */
     static Family familyOf(TransformerConfig config) {
-        for (Family family : Family.all())
-            try {
-                var file = new ConfigFile(family, config, OptionalInt.empty(), List.of());
-                var root = new ConfigNode(Path.of(FILE), Json.MAPPER.valueToTree(file.keys()));
-                if (config(family, root).equals(config)) return family;
-            } catch (CheckpointException notOfThisFamily) {
-                continue;
-            }
+        for (Family family : Family.all()) if (readsBack(family, config)) return family;
         throw new IllegalArgumentException("checkpoint: no Hugging Face family has the form of " + config
                 + "; use the GPT-2 form (TransformerConfig.gpt2), the Llama form (TransformerConfig.llama) or one of "
                 + Family.modelTypes());
+    }
+
+    private static boolean readsBack(Family family, TransformerConfig config) {
+        var file = new ConfigFile(family, config, OptionalInt.empty(), List.of());
+        var root = new ConfigNode(Path.of(FILE), Json.MAPPER.valueToTree(file.keys()));
+        try {
+            return config(family, root).equals(config);
+        } catch (CheckpointException ofAnotherForm) {
+            return false;
+        }
     }
 
     // ---- writing -----------------------------------------------------------------------------------------------
@@ -120,7 +125,9 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
         root.putAll(
                 switch (family.modelType()) {
                     case "gpt2" -> gpt2(c);
-                    case "bert" -> bert(c);
+                    case "bert", "xlm-roberta" -> bert(c);
+                    case "gemma3" ->
+                        Map.of("text_config", DecoderKeys.of("gemma3_text").write(c));
                     default -> DecoderKeys.of(family.modelType()).write(c);
                 });
         root.put("tie_word_embeddings", c.head().kind() != HeadForm.Kind.OWN);
@@ -164,11 +171,14 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
 
     // ---- BERT --------------------------------------------------------------------------------------------------
 
-    private static TransformerConfig bert(ConfigNode node) {
+    /** {@code padding}: as many of the positions are no positions of tokens. */
+    private static TransformerConfig bert(ConfigNode node, int padding) {
         node.refuse("is_decoder", true);
         node.refuse("add_cross_attention", true);
         if (!node.text("position_embedding_type", "absolute").equals("absolute"))
             throw node.wrong("position_embedding_type", "absolute");
+        if (padding > 0 && node.sizeOr("pad_token_id", padding - 1) != padding - 1)
+            throw node.wrong("pad_token_id", String.valueOf(padding - 1));
         String activation = node.text("hidden_act", "gelu");
         if (!activation.equals("gelu") && !GELU_TANH.contains(activation))
             throw node.wrong("hidden_act", "gelu or one of " + GELU_TANH);
@@ -178,7 +188,7 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
             throw node.wrong("num_attention_heads", "a divisor of hidden_size " + width);
         var bert = TransformerConfig.bert(
                 node.size("vocab_size", 30522),
-                node.size("max_position_embeddings", 512),
+                node.size("max_position_embeddings", 512) - padding,
                 node.size("num_hidden_layers", 12),
                 width,
                 heads,

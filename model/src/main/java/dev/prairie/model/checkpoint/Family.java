@@ -29,7 +29,9 @@ record Family(String modelType, String architecture, Names names, String gguf, N
             new Family("gemma", "GemmaForCausalLM", Names.GEMMA, "gemma", GgufNames.PLAIN),
             new Family("gemma2", "Gemma2ForCausalLM", Names.GEMMA2, "gemma2", GgufNames.GEMMA2),
             new Family("gemma3_text", "Gemma3ForCausalLM", Names.GEMMA2, "gemma3", GgufNames.GEMMA2),
-            new Family("bert", "BertModel", Names.BERT, "bert", GgufNames.BERT));
+            new Family("gemma3", "Gemma3ForConditionalGeneration", Names.GEMMA3, "gemma3", GgufNames.GEMMA2),
+            new Family("bert", "BertModel", Names.BERT, "bert", GgufNames.BERT),
+            new Family("xlm-roberta", "XLMRobertaModel", Names.ROBERTA, "bert", GgufNames.BERT));
 
     /** All of them, the plainer ones first. */
     static List<Family> all() {

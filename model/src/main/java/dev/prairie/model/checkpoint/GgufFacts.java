@@ -18,6 +18,9 @@ record GgufFacts(
         Path path, GgufMetadata metadata, Function<String, Optional<Shape>> shapes, Function<String, float[]> vectors) {
     static final String HINT = "the model is of a kind that is not supported, or the file is damaged";
 
+    /** Pairs of numbers in a head, far more than any model has. */
+    private static final int MOST = 1 << 16;
+
     static GgufFacts of(Gguf gguf) {
         return new GgufFacts(gguf.path(), gguf.metadata(), gguf::shape, name -> {
             try (Arena arena = Arena.ofConfined()) {
@@ -30,10 +33,13 @@ record GgufFacts(
         return shapes.apply(tensor).isPresent();
     }
 
-    /** The numbers of a tensor that must be there. */
+    /** The numbers of a small tensor that must be there. */
     float[] floats(String tensor) {
-        if (!has(tensor))
-            throw new CheckpointException(path, tensor, "a tensor", "nothing", "the file lacks a part of it");
+        Shape shape = shapes.apply(tensor)
+                .orElseThrow(() ->
+                        new CheckpointException(path, tensor, "a tensor", "nothing", "the file lacks a part of it"));
+        if (shape.size() > MOST)
+            throw new CheckpointException(path, tensor, "at most " + MOST + " numbers", shape.toString(), HINT);
         return vectors.apply(tensor);
     }
 

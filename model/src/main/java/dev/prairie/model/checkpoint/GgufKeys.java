@@ -115,7 +115,7 @@ final class GgufKeys {
     private static TransformerConfig plain(TransformerConfig c) {
         return c.positions() instanceof Positions.Rope rope
                 ? c.withPositions(new Positions.Rope(
-                        rope.width(), rope.theta(), RopeScaling.NONE, rope.localTheta(), rope.skipEvery()))
+                        rope.width(), rope.theta(), new RopeScaling.None(), rope.localTheta(), rope.skipEvery()))
                 : c;
     }
 }

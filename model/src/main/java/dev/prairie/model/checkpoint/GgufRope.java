@@ -34,10 +34,11 @@ final class GgufRope {
             return new RopeScaling.Divisors(factors, factors, context, (float) magnitude);
         }
         float factor = (float) metadata.number(name + FACTOR, metadata.number(name + ".rope.scale_linear", 1));
+        if (factor == 0) factor = 1; // some programs write that for none
         String type = metadata.text(name + TYPE, factor == 1 ? "none" : "linear");
         return switch (type) {
-            case "none", "longrope" -> RopeScaling.NONE;
-            case "linear" -> factor == 1 ? RopeScaling.NONE : new RopeScaling.Linear(factor);
+            case "none", "longrope" -> new RopeScaling.None();
+            case "linear" -> factor == 1 ? new RopeScaling.None() : new RopeScaling.Linear(factor);
             case "yarn" ->
                 new RopeScaling.Yarn(
                         factor,

@@ -76,6 +76,11 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
             new Rule("layers.#.feedforward.norm", "*layers.#.pre_feedforward_layernorm", Form.LESS_ONE),
             new Rule("layers.#.feedforward.after.norm", "*layers.#.post_feedforward_layernorm", Form.LESS_ONE));
 
+    /** What reads text in a model that sees images too. */
+    static final Names GEMMA3 = new Names(
+                    "language_model.model.", Pattern.compile("(vision_tower|multi_modal_projector)\\..*"), GEMMA2.rules)
+            .with(rule("head", "language_model.lm_head"));
+
     /** {@code models/gpt2/modeling_gpt2.py}: linear layers are Conv1D, queries, keys and values side by side in one. */
     static final Names GPT2 = new Names(
             "transformer.",
@@ -112,8 +117,18 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
                     rule("layers.#.feedforward.down", "*encoder.layer.#.output.dense"),
                     rule("layers.#.feedforward.norm", "*encoder.layer.#.output.LayerNorm")));
 
+    /** {@code models/xlm_roberta}: the same but for the first positions, which stand for padding. */
+    static final Names ROBERTA = new Names(
+                    "roberta.",
+                    Pattern.compile("(roberta\\.)?(embeddings\\.position_ids|pooler\\..*|lm_head\\..*)"),
+                    BERT.rules)
+            .with(new Rule("positions", "*embeddings.position_embeddings", Form.BEHIND_PADDING));
+
     private static final Pattern OURS =
             Pattern.compile("(?:layers\\.(\\d+)\\.)?(?:(.+\\.experts)\\.(\\d+)\\.)?(.+)(\\.weight|\\.bias)");
+
+    /** Positions start behind that of the padding, whose id is 1. */
+    static final int PADDING = 2;
 
     /** How a matrix (O, C) lies in the file. */
     enum Form {
@@ -129,7 +144,9 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
         /** Row by row, those of each expert with a dimension of their own: (E, O, C). */
         EXPERTS,
         /** A vector of which 1 is taken away. */
-        LESS_ONE
+        LESS_ONE,
+        /** Row by row, behind {@link Names#PADDING} rows that mean nothing. */
+        BEHIND_PADDING
     }
 
     /**

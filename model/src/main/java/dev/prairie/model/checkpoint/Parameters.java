@@ -91,6 +91,7 @@ final class Parameters {
             return switch (form) {
                 case ROWS, PAIRS, LESS_ONE -> rows;
                 case COLUMNS -> Shape.of(rows.dim(1), rows.dim(0));
+                case BEHIND_PADDING -> Shape.of(Math.addExact(rows.dim(0), Names.PADDING), rows.dim(1));
                 case EXPERTS -> Shape.of(parts.size(), first().dim(0), first().dim(1));
             };
         }
@@ -167,7 +168,9 @@ final class Parameters {
                         whole.type().name(),
                         "convert it from the original");
             whole = transposed(whole, arena);
-        } else whole = whole.view(group.rows());
+        } else if (group.form == Form.BEHIND_PADDING)
+            whole = whole.slice(Names.PADDING, whole.shape().dim(0));
+        else whole = whole.view(group.rows());
         int before = 0;
         for (var part : group.parts.entrySet()) {
             int end = before + part.getValue().dim(0);
@@ -239,11 +242,16 @@ final class Parameters {
         var turned = new ArrayList<Tensor>();
         parts.forEach((name, t) -> turned.add(
                 switch (group.form) {
-                    case ROWS, COLUMNS, EXPERTS -> t;
+                    case ROWS, COLUMNS, EXPERTS, BEHIND_PADDING -> t;
                     case PAIRS -> reordered(t, heads(config, name), true, arena);
                     case LESS_ONE -> plus(t, -1, arena);
                 }));
         Tensor whole = turned.size() == 1 ? turned.getFirst() : joined(turned, group.rows(), arena);
+        if (group.form == Form.BEHIND_PADDING) {
+            Tensor padding = Tensor.zeros(
+                    arena, whole.type(), Shape.of(Names.PADDING, whole.shape().dim(1)));
+            return joined(List.of(padding, whole), group.stored(), arena);
+        }
         boolean columns = group.form == Form.COLUMNS && whole.shape().rank() == 2;
         return columns ? transposed(whole, arena) : whole.view(group.stored());
     }

@@ -35,7 +35,7 @@ final class RopeKeys {
         String type = s.text("rope_type", s.text("type", "default"));
         int before = s.sizeOr("original_max_position_embeddings", original);
         return switch (type) {
-            case "default" -> RopeScaling.NONE;
+            case "default" -> new RopeScaling.None();
             case "linear" -> new RopeScaling.Linear(factor(s));
             case "dynamic" -> new RopeScaling.Dynamic(factor(s), before);
             case "llama3" ->

@@ -29,12 +29,12 @@ public sealed interface Positions {
                         "config: localTheta " + localTheta + " must be positive, 0 for none");
             if (skipEvery < 0)
                 throw new IllegalArgumentException("config: skipEvery is " + skipEvery + ", must be 0 (never) or more");
-            scaling.check(width);
+            scaling.check(width, theta);
         }
 
         /** The plain form. */
         public Rope(int width, float theta) {
-            this(width, theta, RopeScaling.NONE, 0, 0);
+            this(width, theta, new RopeScaling.None(), 0, 0);
         }
 
         /** Whether layer {@code l} turns anything. */

@@ -12,13 +12,11 @@ import java.util.function.IntToDoubleFunction;
  * counts is the context that the model is run with ({@link TransformerConfig#withContext}), not how much of it is filled.
  */
 public sealed interface RopeScaling {
-    RopeScaling NONE = new None();
-
     /** Angles of a head of which {@code width} numbers turn. */
     Rotary rotary(int width, float theta, int context);
 
-    /** Refuses what does not fit to {@code width} numbers that turn. */
-    default void check(int width) {}
+    /** Refuses what does not fit to {@code width} numbers that turn by the base {@code theta}. */
+    default void check(int width, float theta) {}
 
     private static Rotary turned(int width, float magnitude, IntToDoubleFunction frequency) {
         double[] frequencies = new double[width / 2];
@@ -64,7 +62,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void check(int width) {
+        public void check(int width, float theta) {
             if (width < 4)
                 throw new IllegalArgumentException(
                         "config: rotary width " + width + " is too small for dynamic scaling");
@@ -72,7 +70,7 @@ public sealed interface RopeScaling {
 
         @Override
         public Rotary rotary(int width, float theta, int context) {
-            double longer = (double) factor * Math.max(context, original) / original - (factor - 1);
+            double longer = 1 + factor * (double) (Math.max(context, original) - original) / original;
             double base = theta * Math.pow(longer, (double) width / (width - 2));
             return turned(width, 1, i -> plain(width, base, i));
         }
@@ -120,6 +118,12 @@ public sealed interface RopeScaling {
             positive("attention factor", magnitude);
         }
 
+        @Override
+        public void check(int width, float theta) {
+            if (!(theta > 1))
+                throw new IllegalArgumentException("config: theta " + theta + " must be above 1 to be scaled by yarn");
+        }
+
         /** The magnitude that the paper found best, its section 3.4. */
         public static float magnitude(double factor) {
             return (float) (factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1);
@@ -162,7 +166,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void check(int width) {
+        public void check(int width, float theta) {
             for (List<Float> factors : List.of(shorter, longer))
                 if (factors.size() != width / 2)
                     throw new IllegalArgumentException("config: " + factors.size()

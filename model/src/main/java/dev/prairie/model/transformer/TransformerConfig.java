@@ -32,8 +32,8 @@ public record TransformerConfig(
         FeedForwardForm feedForward,
         NormForm norm,
         HeadForm head) {
-    /** Experts of all layers: some forty times what the largest models have, so that a damaged number is noticed. */
-    private static final int MOST_EXPERTS = 1 << 20;
+    /** Experts of all layers: more than twice what the largest models have, so that a damaged number is noticed. */
+    private static final int MOST_EXPERTS = 1 << 16;
 
     public TransformerConfig {
         positive("vocabulary", vocabulary);
@@ -215,7 +215,7 @@ public record TransformerConfig(
         long lookedUp = table + (positions instanceof Positions.Learned ? (long) context * width : 0);
         Experts experts = feedForward.experts();
         long expert = (feedForward.gated() ? 3L : 2L) * feedForward.width() * width;
-        long idle = layers * (experts.count() - experts.active()) * expert;
+        long idle = (long) layers * (experts.count() - experts.active()) * expert;
         long multiplied = parameters() - lookedUp - idle + (tiedHead() ? table : 0);
         return 6.0 * multiplied + 12.0 * layers * heads() * headWidth() * t;
     }

@@ -181,6 +181,55 @@ class FamiliesTest {
     private static final float TOLERANCE_F = (float) TOLERANCE;
 
     @Test
+    void ofAModelThatSeesImagesTheTextIsRead() throws IOException {
+        TinyFamily text = TinyFamily.named("gemma3_text");
+        Map<String, Weight> weights = text.weights(4);
+        var theirs = new LinkedHashMap<String, Weight>();
+        weights.forEach((name, w) -> theirs.put("language_model." + name, w));
+        theirs.put("vision_tower.vision_model.post_layernorm.weight", new Weight(new int[] {3}, new float[3]));
+        theirs.put("multi_modal_projector.mm_soft_emb_norm.weight", new Weight(new int[] {3}, new float[3]));
+        var whole = new TinyFamily("gemma3", "{\"model_type\": \"gemma3\", \"text_config\": " + text.json() + "}");
+        int[] ids = ids(TOKENS);
+        same(
+                run(Checkpoint.load(safetensors(whole, theirs), arena), ids),
+                new PlainModel(text.config(), weights).run(ids));
+    }
+
+    @Test
+    void positionsOfXlmRobertaStandBehindThePadding() throws IOException {
+        TinyFamily bert = TinyFamily.named("bert");
+        Map<String, Weight> weights = bert.weights(12);
+        var theirs = new LinkedHashMap<String, Weight>();
+        weights.forEach((name, w) -> theirs.put("roberta." + name, w));
+        float[] table = weights.getOrDefault(
+                        "embeddings.position_embeddings.weight", new Weight(new int[0], new float[0]))
+                .values();
+        float[] shifted = new float[34 * 24];
+        Arrays.fill(shifted, 0, 2 * 24, 9);
+        System.arraycopy(table, 0, shifted, 2 * 24, table.length);
+        theirs.put("roberta.embeddings.position_embeddings.weight", new Weight(new int[] {34, 24}, shifted));
+        var roberta = new TinyFamily(
+                "xlm-roberta",
+                bert.json().replace("\"bert\"", "\"xlm-roberta\"").replace(": 32,", ": 34, \"pad_token_id\": 1,"));
+        int[] ids = ids(TOKENS);
+        double[][] expected = new PlainModel(bert.config(), weights).run(ids);
+        Checkpoint loaded = Checkpoint.load(safetensors(roberta, theirs), arena);
+        assertThat(loaded.config().context()).isEqualTo(32);
+        same(run(loaded, ids), expected);
+        ModelFolder.save(folder.resolve("ours"), loaded);
+        same(run(Checkpoint.load(folder.resolve("ours"), arena), ids), expected);
+    }
+
+    @Test
+    void aShorterContextCutsTheTableOfPositions() throws IOException {
+        TinyFamily gpt2 = TinyFamily.named("gpt2");
+        Checkpoint loaded = Checkpoint.load(safetensors(gpt2, gpt2.weights(1)), arena);
+        int[] ids = ids(9);
+        assertThat(run(loaded.withContext(9), ids)).isEqualTo(run(loaded, ids));
+        assertThatThrownBy(() -> loaded.withContext(33)).hasMessageContaining("knows 32 positions, not 33");
+    }
+
+    @Test
     void anEncoderMakesOneVectorOfEachText() throws IOException {
         TinyFamily bert = TinyFamily.named("bert");
         Map<String, Weight> weights = bert.weights(3);

@@ -241,7 +241,7 @@ final class GgufSpelling {
             whole(keys, "block_count", "n_layer");
             keys.put(
                     name + ".feed_forward_length",
-                    GgufValue.u32(4 * c.path("n_embd").intValue()));
+                    GgufValue.u32(4L * c.path("n_embd").intValue()));
             whole(keys, "attention.head_count", "n_head");
             number(keys, "attention.layer_norm_epsilon", "layer_norm_epsilon");
             return keys;

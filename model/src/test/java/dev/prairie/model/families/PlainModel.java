@@ -363,7 +363,10 @@ final class PlainModel {
         for (double v : x) max = Math.max(max, v);
         double[] p = new double[x.length];
         double sum = 0;
-        for (int i = 0; i < x.length; i++) sum += p[i] = Math.exp(x[i] - max);
+        for (int i = 0; i < x.length; i++) {
+            p[i] = Math.exp(x[i] - max);
+            sum += p[i];
+        }
         for (int i = 0; i < x.length; i++) p[i] /= sum;
         return p;
     }
