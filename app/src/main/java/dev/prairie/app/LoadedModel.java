@@ -32,12 +32,11 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
         ChatFormat chat = chatFormat(tokenizerPath);
         Arena arena = Arena.ofShared();
         try {
-Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
+            Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
             Device device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
-            return new LoadedModel(
-                    new ServedModel(id, transformer, tokenizer, device.kernels()), chat, device, arena);
+            return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), chat, device, arena);
         } catch (IOException failure) {
             arena.close();
             throw new UncheckedIOException(path + " cannot be read", failure);
@@ -84,8 +83,9 @@ Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
         try {
             return ChatTemplateFiles.load(folder).map(ChatFormat::of).orElseGet(ChatFormat::plain);
         } catch (TemplateException unreadable) {
-            new Terminal().note("the chat template in " + folder + " is not used, chats are plain text: "
-                    + unreadable.getMessage());
+            new Terminal()
+                    .note("the chat template in " + folder + " is not used, chats are plain text: "
+                            + unreadable.getMessage());
             return ChatFormat.plain();
         }
     }

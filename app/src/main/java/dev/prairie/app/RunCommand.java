@@ -117,8 +117,8 @@ final class RunCommand implements Callable<Integer> {
             return new int[] {
                 model.tokenizer()
                         .eos()
-                        .orElseThrow(() ->
-                                new UserException("the prompt is empty; this model needs something to continue"))
+                        .orElseThrow(
+                                () -> new UserException("the prompt is empty; this model needs something to continue"))
             };
         if (ids.length >= model.contextLength())
             throw new UserException("the prompt has " + ids.length + " tokens, the model's context holds "

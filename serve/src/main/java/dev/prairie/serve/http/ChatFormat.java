@@ -47,13 +47,13 @@ public record ChatFormat(Optional<ChatTemplate> template) {
      */
     public String prompt(Conversation conversation) {
         return template.map(chat -> chat.render(conversation))
-                .orElseGet(() -> conversation.messages().stream()
-                        .map(Message::content)
-                        .collect(Collectors.joining("\n\n")));
+                .orElseGet(() ->
+                        conversation.messages().stream().map(Message::content).collect(Collectors.joining("\n\n")));
     }
 
     /** A reader for the reply to {@code prompt}, in which {@code tools} were offered. */
     public ReplyParser replies(String prompt, List<JsonNode> tools) {
-        return template.map(chat -> ReplyParser.of(chat.source(), prompt, tools)).orElseGet(ReplyParser::plain);
+        return template.map(chat -> ReplyParser.of(chat.source(), prompt, tools))
+                .orElseGet(ReplyParser::plain);
     }
 }

@@ -43,8 +43,10 @@ record ChatRequest(String prompt, List<JsonNode> tools) {
 
     private static List<JsonNode> tools(Fields fields, ChatFormat format) {
         JsonNode choice = fields.node("tool_choice");
-        boolean none = choice != null && choice.isString() && choice.stringValue().equals("none");
-        boolean auto = choice == null || (choice.isString() && choice.stringValue().equals("auto"));
+        boolean none =
+                choice != null && choice.isString() && choice.stringValue().equals("none");
+        boolean auto =
+                choice == null || (choice.isString() && choice.stringValue().equals("auto"));
         if (!none && !auto) {
             throw ApiException.unsupported("tool_choice", "only \"auto\" and \"none\" are supported yet");
         }
@@ -63,8 +65,10 @@ record ChatRequest(String prompt, List<JsonNode> tools) {
         for (int i = 0; i < given.size(); i++) {
             JsonNode tool = given.get(i);
             String type = tool.path("type").stringValue("");
-            if (!type.equals("function") || tool.at("/function/name").stringValue("").isBlank()) {
-                throw ApiException.invalid("tools[" + i + "]", "give {\"type\": \"function\", \"function\": {\"name\", …}}");
+            if (!type.equals("function")
+                    || tool.at("/function/name").stringValue("").isBlank()) {
+                throw ApiException.invalid(
+                        "tools[" + i + "]", "give {\"type\": \"function\", \"function\": {\"name\", …}}");
             }
             tools.add(tool);
         }

@@ -87,9 +87,8 @@ record GenerationRequest(
         }
         ChatRequest chat = ChatRequest.read(fields, format);
         refuseWhatChatCannot(fields);
-        int[] ids = format.templated()
-                ? model.encodeTemplated(chat.prompt())
-                : encode("messages", chat.prompt(), model);
+        int[] ids =
+                format.templated() ? model.encodeTemplated(chat.prompt()) : encode("messages", chat.prompt(), model);
         Prompt prompt = prompt("messages", ids, maxTokens.isPresent() ? maxTokens : older, "", model);
         Supplier<ReplyParser> replies = () -> format.replies(chat.prompt(), chat.tools());
         return finish(Wire.CHAT, List.of(prompt), fields, format.templated(), replies);
@@ -98,13 +97,7 @@ record GenerationRequest(
     private static void refuseWhatChatCannot(Fields fields) {
         fields.accept("parallel_tool_calls");
         fields.unsupported(
-                "functions",
-                "logprobs",
-                "top_logprobs",
-                "audio",
-                "prediction",
-                "web_search_options",
-                "verbosity");
+                "functions", "logprobs", "top_logprobs", "audio", "prediction", "web_search_options", "verbosity");
         JsonNode call = fields.node("function_call");
         if (call != null && !is(call, "none") && !is(call, "auto")) {
             throw ApiException.unsupported("function_call", "functions are not supported yet, leave it out");
@@ -151,8 +144,7 @@ record GenerationRequest(
                 "prompt_cache_key",
                 "prompt_cache_retention");
         fields.end();
-        return new GenerationRequest(
-                wire, prompts, sampling, seed, stop, n, stream, includeUsage, marked, replies);
+        return new GenerationRequest(wire, prompts, sampling, seed, stop, n, stream, includeUsage, marked, replies);
     }
 
     private static boolean streamOptions(Fields fields, boolean stream) {

@@ -55,7 +55,8 @@ final class Reply {
             }
             switch (arrival.event()) {
                 case Sequence.Text text ->
-                    replies.get(arrival.index()).add(parsers.get(arrival.index()).add(text.text()));
+                    replies.get(arrival.index())
+                            .add(parsers.get(arrival.index()).add(text.text()));
                 case Sequence.Failed failed -> throw ApiException.failed(failed.cause());
                 case Sequence.Finished finished -> {
                     ReplyBuilder reply = replies.get(arrival.index());

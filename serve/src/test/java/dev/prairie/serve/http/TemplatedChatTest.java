@@ -59,15 +59,15 @@ final class TemplatedChatTest {
         start(
                 TEMPLATE,
                 "<think>\nhm\n</think>\n\nLet me add.\n<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": [1, 2]}}</tool_call>");
-        JsonNode choice = post("'messages': [{'role':'user','content':'1+2?'}], " + TOOLS).at("/choices/0");
+        JsonNode choice =
+                post("'messages': [{'role':'user','content':'1+2?'}], " + TOOLS).at("/choices/0");
         JsonNode message = choice.get("message");
         assertThat(message.get("reasoning_content").stringValue()).isEqualTo("hm");
         assertThat(message.get("content").stringValue()).isEqualTo("Let me add.");
         JsonNode call = message.at("/tool_calls/0");
         assertThat(call.get("type").stringValue()).isEqualTo("function");
         assertThat(call.get("id").stringValue()).matches("[A-Za-z0-9]{9}");
-        assertThat(call.get("function").toString())
-                .isEqualTo("{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":[1,2]}\"}");
+        assertThat(call.get("function").toString()).isEqualTo("{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":[1,2]}\"}");
         assertThat(choice.get("finish_reason").stringValue()).isEqualTo("tool_calls");
     }
 
@@ -82,8 +82,11 @@ final class TemplatedChatTest {
 
     @Test
     void streamedPartsJoinToTheSame() {
-        start(TEMPLATE, "<think>hm</think>Yes <b>\n<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call>");
-        String body = "{'model': 'scripted', 'stream': true, 'messages': [{'role':'user','content':'?'}], " + TOOLS + "}";
+        start(
+                TEMPLATE,
+                "<think>hm</think>Yes <b>\n<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call>");
+        String body =
+                "{'model': 'scripted', 'stream': true, 'messages': [{'role':'user','content':'?'}], " + TOOLS + "}";
         StringBuilder reasoning = new StringBuilder();
         StringBuilder content = new StringBuilder();
         StringBuilder arguments = new StringBuilder();
@@ -117,18 +120,19 @@ final class TemplatedChatTest {
     @Test
     void theTemplateIsGivenTheWholeConversation() {
         start(TEMPLATE, "ok");
-        String messages = "'messages': [{'role':'system','content':'S'},{'role':'user','content':[{'type':'text','text':'U'}]},"
-                + "{'role':'assistant','content':null,'tool_calls':[{'id':'abcdef123','type':'function','function':"
-                + "{'name':'add','arguments':'{}'}}]},{'role':'tool','tool_call_id':'abcdef123','content':'3'}]";
+        String messages =
+                "'messages': [{'role':'system','content':'S'},{'role':'user','content':[{'type':'text','text':'U'}]},"
+                        + "{'role':'assistant','content':null,'tool_calls':[{'id':'abcdef123','type':'function','function':"
+                        + "{'name':'add','arguments':'{}'}}]},{'role':'tool','tool_call_id':'abcdef123','content':'3'}]";
         int plain = post(messages + ", 'tool_choice': 'none', " + TOOLS)
                 .at("/usage/prompt_tokens")
                 .intValue();
         assertThat(plain)
-                .isEqualTo(("<|system|>S<|user|>U<|assistant|><tool_call>{\"name\": \"add\", \"arguments\": {}}</tool_call>"
-                                + "<|tool|>3=abcdef123/add<|assistant|>")
-                        .length());
-        int offered =
-                post(messages + ", " + TOOLS).at("/usage/prompt_tokens").intValue();
+                .isEqualTo(
+                        ("<|system|>S<|user|>U<|assistant|><tool_call>{\"name\": \"add\", \"arguments\": {}}</tool_call>"
+                                        + "<|tool|>3=abcdef123/add<|assistant|>")
+                                .length());
+        int offered = post(messages + ", " + TOOLS).at("/usage/prompt_tokens").intValue();
         assertThat(offered - plain)
                 .isEqualTo("<tools>[{\"name\": \"add\", \"parameters\": {\"type\": \"object\"}}]</tools>".length());
         int thoughtless = post(messages + ", 'chat_template_kwargs': {'enable_thinking': false}")

@@ -54,41 +54,139 @@ final class ReplyParserTest {
                 new Case(QWEN, "<|im_start|>assistant\n<think>\n", "so\n</think>\nHi", "so", "Hi"),
                 new Case(QWEN, "x<think>\n\n</think>\n\n", "Hi", "", "Hi"),
                 said(QWEN, "Let me see.\n<tool_call>\n" + json + "\n</tool_call>", "", "Let me see.", rome),
-                said(QWEN, "<tool_call>\n" + json + "\n</tool_call>\n<tool_call>" + json + "</tool_call>", "", "", rome, rome),
+                said(
+                        QWEN,
+                        "<tool_call>\n" + json + "\n</tool_call>\n<tool_call>" + json + "</tool_call>",
+                        "",
+                        "",
+                        rome,
+                        rome),
                 said(QWEN, "<think>a</think><tool_call>" + json + "</tool_call>", "a", "", rome),
                 said(QWEN, "<tool_call>" + json, "", "", rome),
                 said(QWEN, "<tool_call>{\"name\": \"weather\"}</tool_call>", "", "", "weather {}"),
-                said(QWEN, "<tool_call>{\"name\": \"weather\", \"arguments\": \"{\\\"days\\\": 1}\"}</tool_call>", "", "", "weather {\"days\":1}"),
-                said(QWEN, "<tool_call>{\"name\": \"weather\", \"arguments\": {\"city\": \"</tool_call>\"}}</tool_call>", "", "", "weather {\"city\":\"</tool_call>\"}"),
-                said(QWEN, "A <tool_call>{\"name\": broken}</tool_call> B", "", "A <tool_call>{\"name\": broken}</tool_call> B"),
+                said(
+                        QWEN,
+                        "<tool_call>{\"name\": \"weather\", \"arguments\": \"{\\\"days\\\": 1}\"}</tool_call>",
+                        "",
+                        "",
+                        "weather {\"days\":1}"),
+                said(
+                        QWEN,
+                        "<tool_call>{\"name\": \"weather\", \"arguments\": {\"city\": \"</tool_call>\"}}</tool_call>",
+                        "",
+                        "",
+                        "weather {\"city\":\"</tool_call>\"}"),
+                said(
+                        QWEN,
+                        "A <tool_call>{\"name\": broken}</tool_call> B",
+                        "",
+                        "A <tool_call>{\"name\": broken}</tool_call> B"),
                 said(QWEN, "A <tool_call>{\"nam", "", "A <tool_call>{\"nam"),
                 said(QWEN, "a < b <tool <think", "", "a < b <tool <think"),
-                said(CODER, "<tool_call>\n<function=weather>\n<parameter=city>\nRome\n</parameter>\n<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>", "", "", rome),
-                said(CODER, "Ok\n<function=weather>\n<parameter=zip>\n00184\n</parameter>\n<parameter=note>\ntrue\n</parameter></function>", "", "Ok", "weather {\"zip\":\"00184\",\"note\":true}"),
+                said(
+                        CODER,
+                        "<tool_call>\n<function=weather>\n<parameter=city>\nRome\n</parameter>\n<parameter=days>\n2\n</parameter>\n</function>\n</tool_call>",
+                        "",
+                        "",
+                        rome),
+                said(
+                        CODER,
+                        "Ok\n<function=weather>\n<parameter=zip>\n00184\n</parameter>\n<parameter=note>\ntrue\n</parameter></function>",
+                        "",
+                        "Ok",
+                        "weather {\"zip\":\"00184\",\"note\":true}"),
                 said(CODER, "<function=weather>{\"city\": \"Rome\"}</function>", "", "", "weather {\"city\":\"Rome\"}"),
                 said(CODER, "<function=weather><oops></function>", "", "<function=weather><oops></function>"),
-                said(QWEN, "<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n<arg_key>days</arg_key>\n<arg_value>2</arg_value>\n</tool_call>", "", "", rome),
+                said(
+                        QWEN,
+                        "<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Rome</arg_value>\n<arg_key>days</arg_key>\n<arg_value>2</arg_value>\n</tool_call>",
+                        "",
+                        "",
+                        rome),
                 said(LLAMA, "{\"name\": \"weather\", \"parameters\": {\"city\": \"Rome\", \"days\": 2}}", "", "", rome),
                 said(LLAMA, "<|python_tag|>" + json + "; " + json, "", "", rome, rome),
-                said(LLAMA, "<|python_tag|>brave_search.call(query=\"a, b\", n=3)", "", "", "brave_search {\"query\":\"a, b\",\"n\":3}"),
+                said(
+                        LLAMA,
+                        "<|python_tag|>brave_search.call(query=\"a, b\", n=3)",
+                        "",
+                        "",
+                        "brave_search {\"query\":\"a, b\",\"n\":3}"),
                 said(LLAMA, "<|python_tag|>print(1)", "", "<|python_tag|>print(1)"),
                 said(LLAMA, "{\"answer\": 42}", "", "{\"answer\": 42}"),
-                said(LLAMA, "Sure: {\"name\": \"weather\", \"parameters\": {}}", "", "Sure: {\"name\": \"weather\", \"parameters\": {}}"),
+                said(
+                        LLAMA,
+                        "Sure: {\"name\": \"weather\", \"parameters\": {}}",
+                        "",
+                        "Sure: {\"name\": \"weather\", \"parameters\": {}}"),
                 said(MISTRAL, "[TOOL_CALLS][" + json + ", " + json + "]", "", "", rome, rome),
                 said(MISTRAL, "Ok.[TOOL_CALLS]weather[ARGS]{\"city\": \"Rome\", \"days\": 2}", "", "Ok.", rome),
-                said(MISTRAL, "[TOOL_CALLS]weather[CALL_ID]abc123def[ARGS]{}[TOOL_CALLS]weather[ARGS]{\"days\":1}", "", "", "weather {}", "weather {\"days\":1}"),
+                said(
+                        MISTRAL,
+                        "[TOOL_CALLS]weather[CALL_ID]abc123def[ARGS]{}[TOOL_CALLS]weather[ARGS]{\"days\":1}",
+                        "",
+                        "",
+                        "weather {}",
+                        "weather {\"days\":1}"),
                 said(MISTRAL, "[THINK]deep[/THINK]Hi", "deep", "Hi"),
                 said(MISTRAL, "[TOOL_CALLS] of wood", "", "[TOOL_CALLS] of wood"),
-                said(DEEPSEEK, "<think>t</think>Ok<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{\"city\": \"Rome\", \"days\": 2}\n```<｜tool▁call▁end｜>\n<｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "t", "Ok", rome, "weather {}"),
-                said(DEEPSEEK, "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>{\"city\": \"Rome\", \"days\": 2}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "", "", rome),
-                said(DEEPSEEK, "<｜tool▁calls▁begin｜>nothing<｜tool▁calls▁end｜>", "", "<｜tool▁calls▁begin｜>nothing<｜tool▁calls▁end｜>"),
-                said(KIMI, "Ok<|tool_calls_section_begin|><|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>{\"city\": \"Rome\", \"days\": 2}<|tool_call_end|><|tool_calls_section_end|>", "", "Ok", rome),
-                said(INVOKE, "<minimax:tool_call>\n<invoke name=\"weather\">\n<parameter name=\"city\">Rome</parameter>\n<parameter name=\"days\">2</parameter>\n</invoke>\n</minimax:tool_call>", "", "", rome),
-                said(INVOKE, "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"weather\">\n<｜DSML｜parameter name=\"city\" string=\"true\">Rome</｜DSML｜parameter>\n<｜DSML｜parameter name=\"days\" string=\"false\">2</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>", "", "", rome),
-                said(HARMONY, "<|channel|>analysis<|message|>Think.<|end|><|start|>assistant<|channel|>final<|message|>Hi <|there|>", "Think.", "Hi <|there|>"),
-                said(HARMONY, "<|channel|>analysis<|message|>T<|end|><|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json<|message|>{\"city\": \"Rome\", \"days\": 2}<|call|>", "T", "", rome),
-                said(HARMONY, " to=functions.weather<|channel|>commentary json<|message|>{\"city\": \"Rome\", \"days\": 2}", "", "", rome),
-                said(HARMONY, "<|channel|>commentary<|message|>First.<|end|><|start|>assistant<|channel|>commentary to=functions.weather<|message|>oops<|call|>", "", "First.<|start|>assistant<|channel|>commentary to=functions.weather<|message|>oops"),
+                said(
+                        DEEPSEEK,
+                        "<think>t</think>Ok<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{\"city\": \"Rome\", \"days\": 2}\n```<｜tool▁call▁end｜>\n<｜tool▁call▁begin｜>function<｜tool▁sep｜>weather\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+                        "t",
+                        "Ok",
+                        rome,
+                        "weather {}"),
+                said(
+                        DEEPSEEK,
+                        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>weather<｜tool▁sep｜>{\"city\": \"Rome\", \"days\": 2}<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+                        "",
+                        "",
+                        rome),
+                said(
+                        DEEPSEEK,
+                        "<｜tool▁calls▁begin｜>nothing<｜tool▁calls▁end｜>",
+                        "",
+                        "<｜tool▁calls▁begin｜>nothing<｜tool▁calls▁end｜>"),
+                said(
+                        KIMI,
+                        "Ok<|tool_calls_section_begin|><|tool_call_begin|>functions.weather:0<|tool_call_argument_begin|>{\"city\": \"Rome\", \"days\": 2}<|tool_call_end|><|tool_calls_section_end|>",
+                        "",
+                        "Ok",
+                        rome),
+                said(
+                        INVOKE,
+                        "<minimax:tool_call>\n<invoke name=\"weather\">\n<parameter name=\"city\">Rome</parameter>\n<parameter name=\"days\">2</parameter>\n</invoke>\n</minimax:tool_call>",
+                        "",
+                        "",
+                        rome),
+                said(
+                        INVOKE,
+                        "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"weather\">\n<｜DSML｜parameter name=\"city\" string=\"true\">Rome</｜DSML｜parameter>\n<｜DSML｜parameter name=\"days\" string=\"false\">2</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>",
+                        "",
+                        "",
+                        rome),
+                said(
+                        HARMONY,
+                        "<|channel|>analysis<|message|>Think.<|end|><|start|>assistant<|channel|>final<|message|>Hi <|there|>",
+                        "Think.",
+                        "Hi <|there|>"),
+                said(
+                        HARMONY,
+                        "<|channel|>analysis<|message|>T<|end|><|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json<|message|>{\"city\": \"Rome\", \"days\": 2}<|call|>",
+                        "T",
+                        "",
+                        rome),
+                said(
+                        HARMONY,
+                        " to=functions.weather<|channel|>commentary json<|message|>{\"city\": \"Rome\", \"days\": 2}",
+                        "",
+                        "",
+                        rome),
+                said(
+                        HARMONY,
+                        "<|channel|>commentary<|message|>First.<|end|><|start|>assistant<|channel|>commentary to=functions.weather<|message|>oops<|call|>",
+                        "",
+                        "First.<|start|>assistant<|channel|>commentary to=functions.weather<|message|>oops"),
                 said(HARMONY, "Plain <text>", "", "Plain <text>"));
     }
 
@@ -195,6 +293,7 @@ final class ReplyParserTest {
     @Test
     void bareJsonIsACallOnlyWhereToolsAreOffered() {
         String reply = "{\"name\": \"weather\", \"parameters\": {}}";
-        assertThat(ReplyParser.of(LLAMA, "", List.of()).message(reply).content()).isEqualTo(reply);
+        assertThat(ReplyParser.of(LLAMA, "", List.of()).message(reply).content())
+                .isEqualTo(reply);
     }
 }

@@ -34,7 +34,8 @@ final class ChatTemplateTest {
         String says = "{{ m.role }}:{{ m.content }};";
         String each = "{% for m in messages %}" + says + "{% endfor %}";
         assertThat(render(each, messages)).isEqualTo("system:S;user:U;assistant:A;");
-        assertThat(render("{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}" + each, messages))
+        assertThat(render(
+                        "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}" + each, messages))
                 .isEqualTo("user:S\nU;assistant:A;");
         assertThat(render("{% for m in messages if m.role != 'system' %}" + says + "{% endfor %}", messages))
                 .isEqualTo("user:S\nU;assistant:A;");
@@ -64,8 +65,9 @@ final class ChatTemplateTest {
 
     @Test
     void aCallWithoutTextHasContentNoneWhereThatIsNotPrinted() {
-        String none = "{% for m in messages %}{% if m.content is none %}-{{ m.tool_calls|map(attribute='function')|list|tojson }}"
-                + "{% else %}{{ m.content }}{% endif %}{% endfor %}";
+        String none =
+                "{% for m in messages %}{% if m.content is none %}-{{ m.tool_calls|map(attribute='function')|list|tojson }}"
+                        + "{% else %}{{ m.content }}{% endif %}{% endfor %}";
         assertThat(render(none, CALL)).startsWith("1+2?-[{");
     }
 
@@ -90,7 +92,9 @@ final class ChatTemplateTest {
     @Test
     void developersAreTheSystemWhereTheyAreUnknown() {
         List<Message> messages = List.of(new Message("developer", "D"), Message.user("U"));
-        assertThat(render("{% for m in messages %}{{ m.role }},{% endfor %}{{ messages|map(attribute='content')|join }}", messages))
+        assertThat(render(
+                        "{% for m in messages %}{{ m.role }},{% endfor %}{{ messages|map(attribute='content')|join }}",
+                        messages))
                 .isEqualTo("system,user,DU");
         assertThat(render("{# developer #}{% for m in messages %}{{ m.role }},{{ m.content }}{% endfor %}", messages))
                 .isEqualTo("developer,Duser,U");
