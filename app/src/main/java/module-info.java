@@ -1,6 +1,7 @@
 /** What a person types: the {@code prairie} command line. */
 module dev.prairie.app {
     requires static org.jspecify;
+    requires java.net.http;
     requires info.picocli;
     requires org.jline.reader;
     requires org.jline.terminal;
@@ -10,4 +11,6 @@ module dev.prairie.app {
 
     opens dev.prairie.app to
             info.picocli;
+    opens dev.prairie.app.hub to
+            tools.jackson.databind;
 }

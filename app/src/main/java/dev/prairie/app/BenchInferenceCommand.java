@@ -96,7 +96,8 @@ final class BenchInferenceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        for (var count : Map.of("--prompt", prompt, "--generate", generate, "--rounds", rounds).entrySet())
+        for (var count : Map.of("--prompt", prompt, "--generate", generate, "--rounds", rounds)
+                .entrySet())
             if (count.getValue() < 1)
                 throw new UserException(count.getKey() + " is " + count.getValue() + "; give at least 1");
         Path temporary = path == null && peers && write == null ? Files.createTempFile("prairie-", ".gguf") : null;
@@ -134,7 +135,8 @@ final class BenchInferenceCommand implements Callable<Integer> {
     private static String types(Checkpoint checkpoint) {
         return checkpoint.parameters().values().stream()
                 .collect(Collectors.groupingBy(
-                        t -> t.type().name(), Collectors.summingLong(t -> t.segment().byteSize())))
+                        t -> t.type().name(),
+                        Collectors.summingLong(t -> t.segment().byteSize())))
                 .entrySet()
                 .stream()
                 .max(Map.Entry.comparingByValue())

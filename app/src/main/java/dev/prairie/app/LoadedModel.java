@@ -1,11 +1,11 @@
 package dev.prairie.app;
 
+import dev.prairie.app.hub.ModelName;
+import dev.prairie.app.hub.ModelStore;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.http.ChatFormat;
 import dev.prairie.tensor.device.Device;
-import dev.prairie.text.template.ChatTemplateFiles;
-import dev.prairie.text.template.TemplateException;
 import dev.prairie.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,13 +13,12 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a Hugging Face folder, a
- * safetensors file, or a llama2.c file.
+ * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a GGUF file, a Hugging Face
+ * folder, a safetensors file, a llama2.c file, or a model that was pulled, by its name on the hub.
  */
 record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena arena) implements AutoCloseable {
 
@@ -27,25 +26,32 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices) {
         Path path = resolve(given);
         Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
-        Path tokenizerPath = tokenizerFile != null ? tokenizerFile : tokenizerOf(path);
-        Tokenizer tokenizer = Tokenizer.load(tokenizerPath);
-        ChatFormat chat = chatFormat(tokenizerPath);
+        Tokenizer tokenizer = ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
         Arena arena = Arena.ofShared();
+        Device device = null;
         try {
-            Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
-            Device device = devices.open();
+            ChatFormat chat = ModelChat.of(path);
+            Checkpoint checkpoint = Checkpoint.load(path, arena);
+            device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
-            return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), chat, device, arena);
+            var model = new ServedModel(id, transformer, tokenizer, device.kernels());
+            return new LoadedModel(model, chat, device, arena);
         } catch (IOException failure) {
-            arena.close();
+            close(device, arena);
             throw new UncheckedIOException(path + " cannot be read", failure);
         } catch (RuntimeException failure) {
-            arena.close();
+            close(device, arena);
             throw failure;
         }
     }
 
+    private static void close(@Nullable Device device, Arena arena) {
+        if (device != null) device.close();
+        arena.close();
+    }
+
+    /** The file or folder that is meant: a path, or the name of a run. */
     static Path resolve(Path given) {
         for (Path place : List.of(given, Paths.RUNS.resolve(given))) {
             if (Files.exists(place.resolve("run.json"))) {
@@ -56,9 +62,13 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
             }
             if (Files.exists(place)) return place;
         }
-        throw new UserException(
-                "no model at " + given + "; give a run's folder, a Hugging Face folder, a .safetensors or"
-                        + " a llama2.c .bin file" + knownRuns());
+        if (ModelName.fits(given.toString())) {
+            ModelStore store = ModelStore.of(System.getenv());
+            ModelName pulled = ModelName.of(given.toString());
+            if (Files.exists(store.folder(pulled))) return store.path(pulled);
+        }
+        throw new UserException("no model at " + given + "; give a run's folder, a GGUF file, a Hugging Face folder, a"
+                + " .safetensors or a llama2.c .bin file, or get one with prairie pull OWNER/NAME" + knownRuns());
     }
 
     private static String knownRuns() {
@@ -75,41 +85,8 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
         }
     }
 
-    /** The chat template beside the tokenizer; a model without one, or with one that cannot be read, is a base model. */
-    private static ChatFormat chatFormat(Path tokenizer) {
-        Path folder = Files.isDirectory(tokenizer)
-                ? tokenizer
-                : Optional.ofNullable(tokenizer.toAbsolutePath().getParent()).orElse(tokenizer);
-        try {
-            return ChatTemplateFiles.load(folder).map(ChatFormat::of).orElseGet(ChatFormat::plain);
-        } catch (TemplateException unreadable) {
-            new Terminal()
-                    .note("the chat template in " + folder + " is not used, chats are plain text: "
-                            + unreadable.getMessage());
-            return ChatFormat.plain();
-        }
-    }
-
-    private static Path tokenizerOf(Path model) {
-        Path folder = Files.isDirectory(model)
-                ? model
-                : Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
-        for (String usual : List.of("tokenizer.json", "tokenizer.bin"))
-            if (Files.exists(folder.resolve(usual))) return folder.resolve(usual);
-        try (Stream<Path> files = Files.list(folder)) {
-            List<Path> found = files.filter(f -> f.getFileName().toString().matches("tok.*\\.bin"))
-                    .toList();
-            if (found.size() == 1) return found.getFirst();
-        } catch (IOException unreadable) {
-            // said below
-        }
-        throw new UserException("no tokenizer beside " + model + "; name one with --tokenizer FILE (tokenizer.json, or"
-                + " llama2.c's tokenizer.bin)");
-    }
-
     @Override
     public void close() {
-        device.close();
-        arena.close();
+        close(device, arena);
     }
 }

@@ -5,7 +5,6 @@ import dev.prairie.tensor.DType;
 import dev.prairie.tensor.conformance.SpeedCase;
 import dev.prairie.tensor.device.Device;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -59,7 +60,7 @@ final class PerplexityCommand implements Callable<Integer> {
                     model.transformer(),
                     model.kernels(),
                     model.encode(text),
-                    model.tokenizer().bos(),
+                    model.tokenizer().addsBos() ? model.tokenizer().bos() : OptionalInt.empty(),
                     context,
                     (soFar, of) -> progress.progress(
                             soFar.stretches(), of, String.format(Locale.ROOT, "perplexity %.4f", soFar.value())));

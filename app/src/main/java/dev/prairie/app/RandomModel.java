@@ -94,8 +94,7 @@ final class RandomModel {
         for (int i = 0; i < POOL; i++) numbers.set(i, (float) (DEVIATION * random.nextGaussian()));
         if (type == DType.F32) return numbers;
         Tensor pool = Tensor.zeros(arena, type, numbers.shape());
-        if (type.quantized()) dev.prairie.tensor.reference.Quantization.encode(pool, numbers);
-        else kernels.cast(pool, numbers);
+        kernels.cast(pool, numbers);
         return pool;
     }
 }

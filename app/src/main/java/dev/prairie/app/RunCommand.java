@@ -33,13 +33,17 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  prairie run runs/quickstart                      chat; /clear forgets, /exit ends",
             "  prairie run runs/quickstart \"public class\" --raw",
+            "  prairie run Qwen/Qwen3-0.6B                      what prairie pull has got",
             "  prairie run stories260K.bin \"Once upon a time\" --raw --temperature 0"
         })
 final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A run's folder, a model's folder, or a model file.")
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description = "A run's folder, a model's folder, a model file, or OWNER/NAME.")
     private Path path = Path.of("");
 
     @Parameters(index = "1", arity = "0..1", paramLabel = "PROMPT", description = "What to continue.")

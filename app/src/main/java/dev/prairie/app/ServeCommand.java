@@ -21,7 +21,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--model",
             required = true,
             paramLabel = "PATH",
-            description = "A run's folder, a model's folder, or a model file.")
+            description = "A run's folder, a model's folder, a model file, or OWNER/NAME.")
     private Path model = Path.of("");
 
     @Option(names = "--tokenizer", paramLabel = "FILE", description = "Where it does not lie beside the model.")

@@ -1,5 +1,6 @@
 package dev.prairie.app;
 
+import dev.prairie.app.hub.Pull;
 import dev.prairie.train.loop.Metrics;
 import dev.prairie.train.loop.TrainingListener;
 import java.io.PrintStream;
@@ -19,6 +20,7 @@ final class Terminal implements TrainingListener {
     private final long began = System.nanoTime();
     private long drawn = Long.MIN_VALUE / 2;
     private boolean open;
+    private long already = -1; // bytes that were here before
 
     /** On standard error: standard output is for results. */
     Terminal() {
@@ -88,6 +90,24 @@ final class Terminal implements TrainingListener {
     public void sample(int step, String text) {
         print("step " + step + " writes: ┄┄┄");
         text.strip().lines().forEach(line -> print("  │ " + line));
+    }
+
+    /** Bytes that are here of those that are to come; 0 of those where nobody knows. */
+    void arrived(long bytes, long total, String current) {
+        if (already < 0) already = bytes;
+        long now = System.nanoTime();
+        boolean whole = total > 0 && bytes >= total;
+        if (now - drawn < (interactive ? REDRAW_NANOS : QUIET_NANOS) && !whole) return;
+        if (whole && current.isEmpty() && !open) return;
+        drawn = now;
+        double seconds = Math.max(1e-3, (now - began) / 1e9);
+        int filled = total > 0 ? (int) Math.min(BAR, BAR * bytes / total) : 0;
+        String text = (total > 0 ? "━".repeat(filled) + "─".repeat(BAR - filled) + " " : "")
+                + Pull.shown(bytes)
+                + (total > 0 ? " of " + Pull.shown(total) : "")
+                + "  " + Pull.shown((long) (Math.max(0, bytes - already) / seconds)) + "/s  " + current;
+        if (interactive) draw(text);
+        else print(text);
     }
 
     /** A line that stays. */

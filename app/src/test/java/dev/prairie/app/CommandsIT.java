@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +44,18 @@ class CommandsIT {
 
     @Test
     void everyCommandHasHelp() throws Exception {
-        for (String command : List.of("quickstart", "train", "run", "serve", "doctor", "bench", "version")) {
+        for (String command : List.of(
+                "quickstart",
+                "train",
+                "run",
+                "tokenize",
+                "serve",
+                "pull",
+                "models",
+                "perplexity",
+                "doctor",
+                "bench",
+                "version")) {
             Prairie.Result result = prairie(command, "--help");
             assertThat(result.code()).as(command).isZero();
             assertThat(result.out()).contains("Usage: prairie " + command);
@@ -119,6 +131,45 @@ class CommandsIT {
         assertThat(Prairie.type(folder, "Once upon a time\n/exit\n", "run", model.toString(), "--temperature", "0")
                         .out())
                 .contains(", there was a little girl named Lily.");
+    }
+
+    @Test
+    void tokenizesAsTheModelDoes() throws Exception {
+        Path vocabulary = Demand.data("tokenizers/gguf-vocab/ggml-vocab-falcon.gguf");
+        Prairie.Result result = prairie(
+                "tokenize",
+                vocabulary.toString(),
+                "--file",
+                vocabulary + ".inp",
+                "--no-special",
+                "--lines-separated-by",
+                "__ggml_vocab_test__");
+        assertThat(result.code()).as(result.err()).isZero();
+        List<String> expected =
+                List.of(Files.readString(Path.of(vocabulary + ".out")).split("\n", -1));
+        List<String> found = result.out().lines().toList();
+        assertThat(found).hasSameSizeAs(expected);
+        for (int i = 0; i < found.size(); i++) {
+            String ids = JsonMapper.shared()
+                    .readTree(found.get(i))
+                    .path("ids")
+                    .valueStream()
+                    .map(JsonNode::asString)
+                    .collect(Collectors.joining(" "));
+            assertThat(ids).as("text %d", i).isEqualTo(expected.get(i).trim());
+        }
+        Path folder = Demand.data("stories260k");
+        for (String file : List.of("stories260K.gguf", "stories260K.bin", "tok512.bin")) {
+            JsonNode line = json(Prairie.type(
+                    this.folder, "Once upon", "tokenize", folder.resolve(file).toString(), "--json"));
+            assertThat(line.toString())
+                    .as(file)
+                    .isEqualTo("{\"ids\":[1,403,407],\"pieces\":[\"<s>\",\"▁Once\",\"▁upon\"]}");
+        }
+        assertThat(prairie("tokenize", vocabulary.toString(), "--text", "Hi").out())
+                .contains("Hi");
+        refused("no such file", "give the path", "tokenize", vocabulary.toString(), "--file", "missing.txt");
+        refused("both give a text", "leave one out", "tokenize", "x", "--file", "a", "--text", "b");
     }
 
     @Test

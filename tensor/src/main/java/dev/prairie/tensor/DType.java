@@ -20,10 +20,28 @@ public enum DType {
     Q8_0(32, 34),
     /** 32 numbers of 4 bits and an F16 scale. */
     Q4_0(32, 18),
+    /** 32 numbers of 4 bits, an F16 scale and an F16 minimum. */
+    Q4_1(32, 20),
+    /** 32 numbers of 5 bits and an F16 scale. */
+    Q5_0(32, 22),
+    /** 32 numbers of 5 bits, an F16 scale and an F16 minimum. */
+    Q5_1(32, 24),
+    /** 256 numbers of 2 bits; each 16 have a scale and a minimum of 4 bits, which two F16 scale in turn. */
+    Q2_K(256, 84),
+    /** 256 numbers of 3 bits; each 16 have a scale of 6 bits, which one F16 scales in turn. */
+    Q3_K(256, 110),
     /** 256 numbers of 4 bits; each 32 have a scale and a minimum of 6 bits, which two F16 scale in turn. */
     Q4_K(256, 144),
+    /** 256 numbers of 5 bits; each 32 have a scale and a minimum of 6 bits, which two F16 scale in turn. */
+    Q5_K(256, 176),
     /** 256 numbers of 6 bits; each 16 have a scale of 8 bits, which one F16 scales in turn. */
-    Q6_K(256, 210);
+    Q6_K(256, 210),
+    /** 32 places of 4 bits in a table of 16 values that lie closer around zero, and an F16 scale. */
+    IQ4_NL(32, 18),
+    /** 256 places in the same table; each 32 have a scale of 6 bits, which one F16 scales in turn. */
+    IQ4_XS(256, 136),
+    /** 32 floating-point numbers of 4 bits (1 sign, 2 exponent, 1 fraction) and a power of two as their scale. */
+    MXFP4(32, 17);
 
     private final int block;
     private final int blockBytes;

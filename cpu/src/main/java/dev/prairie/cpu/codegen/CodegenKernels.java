@@ -8,6 +8,7 @@ import dev.prairie.cpu.vector.VectorKernels;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -267,6 +268,56 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
         pointwise.geluBackward(to(dX), dX.add(), at(dOut), at(x), size(x));
+    }
+
+    @Override
+    public void geluExact(Tensor out, Tensor x) {
+        vector.geluExact(out, x);
+    }
+
+    @Override
+    public void geluExactBackward(Gradient dX, Tensor dOut, Tensor x) {
+        vector.geluExactBackward(dX, dOut, x);
+    }
+
+    @Override
+    public void softCap(Tensor out, Tensor x, float cap) {
+        vector.softCap(out, x, cap);
+    }
+
+    @Override
+    public void softCapBackward(Gradient dX, Tensor dOut, Tensor out, float cap) {
+        vector.softCapBackward(dX, dOut, out, cap);
+    }
+
+    @Override
+    public void multiply(Tensor out, Tensor a, Tensor b) {
+        vector.multiply(out, a, b);
+    }
+
+    @Override
+    public void multiplyBackward(Gradient dA, Gradient dB, Tensor dOut, Tensor a, Tensor b) {
+        vector.multiplyBackward(dA, dB, dOut, a, b);
+    }
+
+    @Override
+    public void route(Tensor weights, int[] chosen, Tensor logits, Routing routing) {
+        vector.route(weights, chosen, logits, routing);
+    }
+
+    @Override
+    public void routeBackward(Gradient dLogits, Tensor dWeights, Tensor logits, int[] chosen, Routing routing) {
+        vector.routeBackward(dLogits, dWeights, logits, chosen, routing);
+    }
+
+    @Override
+    public void scatter(Tensor out, Tensor x, Tensor weights, int[] slots) {
+        vector.scatter(out, x, weights, slots);
+    }
+
+    @Override
+    public void scatterBackward(Gradient dX, Gradient dWeights, Tensor dOut, Tensor x, Tensor weights, int[] slots) {
+        vector.scatterBackward(dX, dWeights, dOut, x, weights, slots);
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,7 +119,7 @@ final class HalfProduct implements AutoCloseable {
     /** A product with few rows. One object for all of them, so that a step of decoding leaves no garbage. */
     private final class Streaming implements WorkerPool.Body {
         private @Nullable HalfWeights weights;
-        private @Nullable Kernel[] stream = new Kernel[0];
+        private Kernel[] stream = new Kernel[0];
         private long x, xRow, out, bias, residual;
         private int n, together;
 
@@ -147,7 +148,7 @@ final class HalfProduct implements AutoCloseable {
 
         @Override
         public void run(int task, int worker) {
-            HalfWeights w = java.util.Objects.requireNonNull(weights);
+            HalfWeights w = Objects.requireNonNull(weights);
             int lanes = w.lanes();
             int first = task * together;
             int end = Math.min(first + together, w.panels());

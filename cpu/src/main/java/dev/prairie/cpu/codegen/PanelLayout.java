@@ -68,8 +68,7 @@ enum PanelLayout {
         /** The 16 values as bytes, each increased by {@code offset}, in two halves of eight. */
         long[] bytes(int offset) {
             long[] halves = new long[2];
-            for (int i = 0; i < table.length; i++)
-                halves[i / 8] |= (long) ((table[i] + offset) & 0xFF) << 8 * (i % 8);
+            for (int i = 0; i < table.length; i++) halves[i / 8] |= (long) ((table[i] + offset) & 0xFF) << 8 * (i % 8);
             return halves;
         }
     }
@@ -109,8 +108,17 @@ enum PanelLayout {
         return switch (type) {
             case Q8_0 -> Q8_0;
             case Q4_0 -> Q4_0;
+            case Q4_1 -> Q4_1;
+            case Q5_0 -> Q5_0;
+            case Q5_1 -> Q5_1;
+            case Q2_K -> Q2_K;
+            case Q3_K -> Q3_K;
             case Q4_K -> Q4_K;
+            case Q5_K -> Q5_K;
             case Q6_K -> Q6_K;
+            case IQ4_NL -> IQ4_NL;
+            case IQ4_XS -> IQ4_XS;
+            case MXFP4 -> MXFP4;
             case F32, BF16, F16, I32 -> throw new IllegalArgumentException("panels: " + type + " is not quantised");
         };
     }

@@ -3,7 +3,6 @@ package dev.prairie.cpu.codegen;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -62,7 +61,8 @@ final class PanelProduct implements AutoCloseable {
 
     /** Packs {@code w(O, C)}. */
     Panels pack(Tensor w, Arena arena) {
-        return new Panels(w, arena, pool, system, kernels(PanelLayout.of(w.type())).pack());
+        return new Panels(
+                w, arena, pool, system, kernels(PanelLayout.of(w.type())).pack());
     }
 
     /** The kernel that unpacks units of a panel, see {@link UnpackPanel}. */
@@ -284,7 +284,8 @@ final class PanelProduct implements AutoCloseable {
             PanelCall.OUT.set(call, to);
             PanelCall.BASE.set(call, base);
             PanelCall.COUNT.set(call, Math.ceilDiv(b.rows, unit));
-            PanelCall.SIDE.set(call, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.side(j.w.layout()));
+            PanelCall.SIDE.set(
+                    call, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.side(j.w.layout()));
             PanelCall.SIDE_STRETCH.set(call, j.sideStretch());
             PanelCall.TILES.set(call, call + CONFIGURATION);
             j.kernels.multiply(unit).call(call);

@@ -133,7 +133,12 @@ final class PointwiseKernels {
     }
 
     synchronized void geluBackward(long dX, boolean add, long dOut, long x, long size) {
-        sweep.of(geluBackward.kernel(add)).at(dX, F32).at(dOut, F32).at(x, F32).count().over(size, Split.HEAVY);
+        sweep.of(geluBackward.kernel(add))
+                .at(dX, F32)
+                .at(dOut, F32)
+                .at(x, F32)
+                .count()
+                .over(size, Split.HEAVY);
     }
 
     synchronized void swiGlu(long out, long gate, long up, long size) {
@@ -142,7 +147,10 @@ final class PointwiseKernels {
 
     synchronized void swiGluBackward(
             long dGate, boolean addGate, long dUp, boolean addUp, long dOut, long gate, long up, long size) {
-        sweep.of(swiGluBackward[addGate ? 1 : 0].kernel(addUp)).at(dGate, F32).at(dUp, F32).at(dOut, F32);
+        sweep.of(swiGluBackward[addGate ? 1 : 0].kernel(addUp))
+                .at(dGate, F32)
+                .at(dUp, F32)
+                .at(dOut, F32);
         sweep.at(gate, F32).at(up, F32).count().over(size, Split.HEAVY);
     }
 }

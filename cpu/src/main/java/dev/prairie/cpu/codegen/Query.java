@@ -92,7 +92,8 @@ final class Query implements WorkerPool.Body {
 
     /** The values of the first {@code visible} positions, weighed, behind the query. */
     private void mixed(long block, long scores, int b, int head, int visible) {
-        long stride = kv.k().type().bytes((long) shared * d), inner = kv.k().type().bytes((long) head * d);
+        long stride = kv.k().type().bytes((long) shared * d),
+                inner = kv.k().type().bytes((long) head * d);
         long query = block + ROW, mix = query + row;
         for (int s = 0, run; s < visible; s += run) {
             run = Math.min(kv.run(b, s), visible - s);

@@ -106,6 +106,38 @@ final class Activations implements AutoCloseable {
         }
     }
 
+    void geluExact(long out, long x, long size) {
+        run(out, x, 0, 0, 0, 1, size, (o, in, c, d, f, e, n) -> Bounded.geluExact(o, in, e, n));
+    }
+
+    void geluExactBackward(long dX, boolean add, long dOut, long x, long size) {
+        run(
+                dX,
+                dOut,
+                x,
+                0,
+                0,
+                1,
+                size,
+                (to, from, in, d, f, e, n) -> Bounded.geluExactBackward(to, add, from, in, e, n));
+    }
+
+    void softCap(long out, long x, float cap, long size) {
+        run(out, x, 0, 0, 0, 1, size, (o, in, c, d, f, e, n) -> Bounded.softCap(o, in, cap, e, n));
+    }
+
+    void softCapBackward(long dX, boolean add, long dOut, long out, float cap, long size) {
+        run(
+                dX,
+                dOut,
+                out,
+                0,
+                0,
+                1,
+                size,
+                (to, from, o, d, f, e, n) -> Bounded.softCapBackward(to, add, from, o, cap, n));
+    }
+
     void swiGlu(long out, long gate, long up, long size) {
         run(out, gate, up, 0, 0, 1, size, (o, g, u, d, f, e, n) -> {
             negated(e, g, n);

@@ -8,19 +8,40 @@ import static dev.prairie.cpu.vector.Memory.setShort;
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
+import dev.prairie.tensor.Tensor;
+import dev.prairie.tensor.reference.Quantization;
+import java.lang.foreign.MemorySegment;
 
 /**
- * F32, BF16 and F16 into each other, by way of F32, to a narrower type by rounding to nearest, ties to even. Simple
- * loops, which the compiler turns into vectors by itself. Arguments are addresses.
+ * F32, BF16 and F16 into each other, by way of F32, to a narrower type by rounding to nearest, ties to even; F32 into blocks
+ * and back. Simple loops, which the compiler turns into vectors by itself. Arguments are addresses.
  */
 final class Cast {
     private Cast() {}
 
     static void run(WorkerPool pool, long out, DType to, long x, DType from, long size) {
-        Split.elements(pool, size, Split.LIGHT, (offset, n, worker) -> {
-            long first = offset / Float.BYTES;
-            range(out + to.bytes(first), to, x + from.bytes(first), from, n);
+        if (to.quantized()) encode(pool, out, to, x, from, size);
+        else
+            Split.elements(pool, size, Split.LIGHT, (offset, n, worker) -> {
+                long first = offset / Float.BYTES;
+                if (from.quantized()) decode(out + offset, to, x + from.bytes(first), from, n);
+                else range(out + to.bytes(first), to, x + from.bytes(first), from, n);
+            });
+    }
+
+    private static void encode(WorkerPool pool, long out, DType to, long x, DType from, long size) {
+        if (from != DType.F32) throw refused(to, from);
+        Split.elements(pool, size, Split.HEAVY, (offset, n, worker) -> {
+            var numbers = new float[n];
+            MemorySegment.copy(Memory.segment(x + offset, 4L * n), Tensor.FLOAT, 0, numbers, 0, n);
+            long at = out + to.bytes(offset / Float.BYTES);
+            Quantization.encode(Memory.segment(at, to.bytes(n)), numbers, to);
         });
+    }
+
+    private static void decode(long out, DType to, long x, DType from, int n) {
+        if (to != DType.F32) throw refused(to, from);
+        Decode.row(out, from, x, n);
     }
 
     /** {@code n} numbers. */
@@ -38,7 +59,7 @@ final class Cast {
                     case F16 -> {
                         for (int i = 0; i < n; i++) setShort(out + 2L * i, Float.floatToFloat16(get(x + 4L * i)));
                     }
-                    case F32, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
+                    default -> throw refused(to, from);
                 }
             }
             case BF16 -> {
@@ -50,7 +71,7 @@ final class Cast {
                         for (int i = 0; i < n; i++)
                             setShort(out + 2L * i, Float.floatToFloat16(fromBf16(getShort(x + 2L * i))));
                     }
-                    case BF16, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
+                    default -> throw refused(to, from);
                 }
             }
             case F16 -> {
@@ -62,15 +83,16 @@ final class Cast {
                         for (int i = 0; i < n; i++)
                             setShort(out + 2L * i, toBf16(Float.float16ToFloat(getShort(x + 2L * i))));
                     }
-                    case F16, I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
+                    default -> throw refused(to, from);
                 }
             }
-            case I32, Q8_0, Q4_0, Q4_K, Q6_K -> throw refused(to, from);
+            default -> throw refused(to, from);
         }
     }
 
     private static IllegalArgumentException refused(DType to, DType from) {
-        return new IllegalArgumentException("cast: " + from + " to " + to + "; only F32, BF16 and F16 are cast");
+        return new IllegalArgumentException(
+                "cast: " + from + " to " + to + "; F32, BF16 and F16 are cast, and F32 to and from quantised types");
     }
 
     /** The upper half of a binary32. */

@@ -26,6 +26,25 @@ final class Elementwise {
         for (; i < n; i++) set(out + 4L * i, get(a + 4L * i) + get(b + 4L * i));
     }
 
+    /** {@code out = a * b}, on top of what is there or over it. */
+    static void multiply(WorkerPool pool, long out, boolean add, long a, long b, long size) {
+        Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> multiplyRange(out + at, add, a + at, b + at, n));
+    }
+
+    private static void multiplyRange(long out, boolean add, long a, long b, int n) {
+        int i = 0;
+        if (add)
+            for (; i <= n - LANES; i += LANES)
+                store(out + 4L * i, load(a + 4L * i).fma(load(b + 4L * i), load(out + 4L * i)));
+        else
+            for (; i <= n - LANES; i += LANES)
+                store(out + 4L * i, load(a + 4L * i).mul(load(b + 4L * i)));
+        for (; i < n; i++) {
+            float product = get(a + 4L * i) * get(b + 4L * i);
+            set(out + 4L * i, add ? get(out + 4L * i) + product : product);
+        }
+    }
+
     static void scale(WorkerPool pool, long out, long x, float factor, long size) {
         Split.elements(pool, size, Split.LIGHT, (at, n, worker) -> scaleRange(out + at, x + at, factor, n));
     }

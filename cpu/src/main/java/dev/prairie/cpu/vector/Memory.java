@@ -96,6 +96,10 @@ final class Memory {
         return ALL.get(ValueLayout.JAVA_BYTE, at);
     }
 
+    static int getInt(long at) {
+        return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+    }
+
     static void setByte(long at, byte x) {
         ALL.set(ValueLayout.JAVA_BYTE, at, x);
     }
@@ -111,6 +115,11 @@ final class Memory {
     /** Copies {@code bytes} bytes between ranges that do not overlap. */
     static void copy(long to, long from, long bytes) {
         MemorySegment.copy(ALL, from, ALL, to, bytes);
+    }
+
+    /** The {@code bytes} bytes at {@code at}. */
+    static MemorySegment segment(long at, long bytes) {
+        return ALL.asSlice(at, bytes);
     }
 
     static void clear(long at, long bytes) {

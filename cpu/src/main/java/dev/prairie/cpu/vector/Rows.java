@@ -9,6 +9,7 @@ import static dev.prairie.cpu.vector.Memory.store;
 
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.DType;
 import jdk.incubator.vector.FloatVector;
 
 /** Rows picked out of a matrix, and added back; sums over rows. Arguments are addresses. */
@@ -26,8 +27,21 @@ final class Rows {
     }
 
     private static void gather(long out, long from, int[] rows, int width, int first, int end) {
-        for (int m = first; m < end; m++)
-            Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
+        for (int m = first; m < end; m++) Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
+    }
+
+    /** {@code out[m] = from[rows[m]]} as F32 numbers, {@code from} being of any type but I32. */
+    static void decode(WorkerPool pool, long out, long from, DType type, int[] rows, int width) {
+        int chunk = Split.rows(width, Split.LIGHT);
+        if (rows.length <= chunk) decode(out, from, type, rows, width, 0, rows.length);
+        else
+            Split.parts(
+                    pool, rows.length, chunk, (first, end, worker) -> decode(out, from, type, rows, width, first, end));
+    }
+
+    private static void decode(long out, long from, DType type, int[] rows, int width, int first, int end) {
+        long bytes = type.bytes(width);
+        for (int m = first; m < end; m++) Decode.row(out + 4L * m * width, type, from + bytes * rows[m], width);
     }
 
     /** {@code to[rows[m]] += d[m]}, in the order of m: a task owns columns, so that no two write the same number. */
@@ -39,6 +53,42 @@ final class Rows {
                         d + 4L * ((long) m * width + first),
                         1f,
                         end - first);
+        });
+    }
+
+    /** {@code to[slots[m] / each] += weights[slots[m]] * x[m]}, in the order of m: a task owns columns. */
+    static void scatter(WorkerPool pool, long to, long x, long weights, int[] slots, int each, int width) {
+        Split.parts(pool, width, columns(width, slots.length), (first, end, worker) -> {
+            for (int m = 0; m < slots.length; m++)
+                Elementwise.accumulateRange(
+                        to + 4L * ((long) (slots[m] / each) * width + first),
+                        x + 4L * ((long) m * width + first),
+                        get(weights + 4L * slots[m]),
+                        end - first);
+        });
+    }
+
+    /** {@code dX[m] = w d} and {@code dW = x[m] · d}, {@code w} and {@code dW} those of slot m and d of its token. */
+    static void scatterBackward(
+            WorkerPool pool,
+            long dX,
+            boolean add,
+            long dWeights,
+            long dOut,
+            long x,
+            long weights,
+            int[] slots,
+            int each,
+            int width) {
+        Split.parts(pool, slots.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
+            for (int m = first; m < end; m++) {
+                long d = dOut + 4L * (slots[m] / each) * width;
+                long row = 4L * m * width;
+                long slot = 4L * slots[m];
+                set(dWeights + slot, get(dWeights + slot) + Dot.dot(x + row, d, width));
+                if (add) Elementwise.accumulateRange(dX + row, d, get(weights + slot), width);
+                else Elementwise.scaleRange(dX + row, d, get(weights + slot), width);
+            }
         });
     }
 

@@ -8,12 +8,14 @@ import dev.prairie.cpu.vector.Gemm.Product;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
 import dev.prairie.tensor.device.PackedWeights;
+import dev.prairie.tensor.reference.Router;
 import java.lang.foreign.Arena;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +71,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void embedding(Tensor out, Tensor table, int[] ids) {
-        Rows.gather(pool, at(out), at(table), ids, width(table));
+        Rows.decode(pool, at(out), at(table), table.type(), ids, width(table));
     }
 
     @Override
@@ -205,6 +207,60 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     @Override
     public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
         activations.geluBackward(to(dX), dX.add(), at(dOut), at(x), size(x));
+    }
+
+    @Override
+    public void geluExact(Tensor out, Tensor x) {
+        activations.geluExact(at(out), at(x), size(x));
+    }
+
+    @Override
+    public void geluExactBackward(Gradient dX, Tensor dOut, Tensor x) {
+        activations.geluExactBackward(to(dX), dX.add(), at(dOut), at(x), size(x));
+    }
+
+    @Override
+    public void softCap(Tensor out, Tensor x, float cap) {
+        activations.softCap(at(out), at(x), cap, size(x));
+    }
+
+    @Override
+    public void softCapBackward(Gradient dX, Tensor dOut, Tensor out, float cap) {
+        activations.softCapBackward(to(dX), dX.add(), at(dOut), at(out), cap, size(out));
+    }
+
+    @Override
+    public void multiply(Tensor out, Tensor a, Tensor b) {
+        Elementwise.multiply(pool, at(out), false, at(a), at(b), size(out));
+    }
+
+    @Override
+    public void multiplyBackward(Gradient dA, Gradient dB, Tensor dOut, Tensor a, Tensor b) {
+        Elementwise.multiply(pool, to(dA), dA.add(), at(dOut), at(b), size(a));
+        Elementwise.multiply(pool, to(dB), dB.add(), at(dOut), at(a), size(b));
+    }
+
+    /** A few numbers a token: not worth more than the definition. */
+    @Override
+    public void route(Tensor weights, int[] chosen, Tensor logits, Routing routing) {
+        Router.route(weights, chosen, logits, routing);
+    }
+
+    @Override
+    public void routeBackward(Gradient dLogits, Tensor dWeights, Tensor logits, int[] chosen, Routing routing) {
+        Router.backward(dLogits.cleared(), dWeights, logits, chosen, routing);
+    }
+
+    @Override
+    public void scatter(Tensor out, Tensor x, Tensor weights, int[] slots) {
+        Rows.scatter(pool, at(out), at(x), at(weights), slots, width(weights), width(x));
+    }
+
+    @Override
+    public void scatterBackward(Gradient dX, Gradient dWeights, Tensor dOut, Tensor x, Tensor weights, int[] slots) {
+        long toWeights = at(dWeights.cleared());
+        Rows.scatterBackward(
+                pool, to(dX), dX.add(), toWeights, at(dOut), at(x), at(weights), slots, width(weights), width(x));
     }
 
     @Override

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** What decoding calls for one token makes no object, on no thread: a pause of the collector would be heard. */
 class AllocationTest {
-    private static final int WARM = 30_000, CALLS = 1000, ROUNDS = 20;
+    private static final int WARM = 10_000, CALLS = 1000, ROUNDS = 60;
 
     private static void makesNoObject(String name, Runnable call) {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

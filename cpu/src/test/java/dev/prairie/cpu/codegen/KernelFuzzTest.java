@@ -93,7 +93,8 @@ class KernelFuzzTest {
                     (k, in) -> k.accumulate(new Gradient(in.get(0), true), in.get(1), 0.5f),
                     s(n, c),
                     s(n, c)));
-            for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K)) {
+            for (DType type :
+                    Arrays.stream(DType.values()).filter(DType::quantized).toList()) {
                 int blocks = type.block() * (type.block() == 32 ? size(random, 11) : 1 + random.nextInt(3));
                 cases.add(packed(type, s(n, blocks), s(o, blocks)));
                 cases.add(packed(type, s(1 + random.nextInt(5), blocks), s(o, blocks)));

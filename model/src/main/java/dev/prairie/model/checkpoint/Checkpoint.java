@@ -1,6 +1,7 @@
 package dev.prairie.model.checkpoint;
 
 import dev.prairie.model.layer.Linear;
+import dev.prairie.model.transformer.Positions;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.Tensor;
@@ -48,6 +49,21 @@ public record Checkpoint(
             throw new CheckpointException(path, "model", "a folder or a file", "nothing", "check the path");
         if (Gguf.is(path)) return GgufModel.load(path, arena);
         return path.toString().endsWith(".bin") ? Llama2c.load(path, arena) : ModelFolder.load(path, arena);
+    }
+
+    /**
+     * The same, to be run with {@code context} positions: of some stretched rotary positions other factors apply then. A
+     * learned table of positions is cut; it cannot grow.
+     */
+    public Checkpoint withContext(int context) {
+        if (!(config.positions() instanceof Positions.Learned))
+            return new Checkpoint(config.withContext(context), parameters, begin, end);
+        if (context > config.context())
+            throw new IllegalArgumentException(
+                    "checkpoint: the model knows " + config.context() + " positions, not " + context);
+        var cut = new LinkedHashMap<String, Tensor>(parameters);
+        cut.computeIfPresent("positions.weight", (name, table) -> table.slice(0, context));
+        return new Checkpoint(config.withContext(context), cut, begin, end);
     }
 
     /** The model, over these weights. */

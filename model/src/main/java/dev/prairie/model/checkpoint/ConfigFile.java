@@ -1,17 +1,18 @@
 package dev.prairie.model.checkpoint;
 
+import dev.prairie.model.layer.Activation;
+import dev.prairie.model.transformer.EmbeddingForm;
+import dev.prairie.model.transformer.HeadForm;
+import dev.prairie.model.transformer.NormForm;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
 import dev.prairie.tensor.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -20,8 +21,8 @@ import tools.jackson.databind.SerializationFeature;
 
 /**
  * The {@code config.json} of a Hugging Face model folder. Keys and their defaults are those of the configuration classes
- * in Hugging Face transformers ({@code configuration_gpt2.py}, {@code configuration_llama.py},
- * {@code configuration_qwen3.py}); what would change the numbers and is not supported is refused, never skipped.
+ * in Hugging Face transformers ({@code configuration_gpt2.py}, {@code configuration_llama.py} and so on; what decoders
+ * share is in {@link DecoderKeys}); what would change the numbers and is not supported is refused, never skipped.
  *
  * @param family what the tensors are called
  * @param config what kind of transformer
@@ -30,7 +31,6 @@ import tools.jackson.databind.SerializationFeature;
  */
 record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, List<Integer> end) {
     static final String FILE = "config.json";
-    private static final String HINT = "the model is of another kind, or its config.json is damaged";
 
     /** The tanh form of GELU under its names there; plain {@code gelu} is the exact form, another function. */
     private static final Set<String> GELU_TANH = Set.of("gelu_new", "gelu_pytorch_tanh", "gelu_fast");
@@ -40,46 +40,68 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
             throw new CheckpointException(
                     file, FILE, "the model's configuration", "nothing", "it belongs beside model.safetensors");
         byte[] text = Files.readAllBytes(file);
-        JsonNode root = Json.object(file, FILE, text, HINT);
+        JsonNode root = Json.object(file, FILE, text, ConfigNode.HINT);
         Checksum.verify(
                 file,
                 new byte[0],
                 text,
                 MemorySegment.NULL,
                 "it has changed since it was saved; if that was on purpose, remove the line " + Checksum.KEY);
-        return new Reader(file, root).read();
+        return read(new ConfigNode(file, root));
     }
+
+    private static ConfigFile read(ConfigNode root) {
+        JsonNode type = root.node().path("model_type");
+        Optional<Family> family = type.isString() ? Family.named(type.stringValue()) : Optional.empty();
+        if (family.isEmpty()) throw root.wrong("model_type", "one of " + Family.modelTypes());
+        TransformerConfig config = config(family.get(), root);
+        long inner = (long) config.heads() * config.headWidth();
+        if (inner > Integer.MAX_VALUE / 3) // queries, keys and values may stand in one tensor
+        throw new CheckpointException(
+                    root.file(), FILE, "heads that fit in a tensor", inner + " wide", ConfigNode.HINT);
+        OptionalInt begin =
+                root.given("bos_token_id") ? OptionalInt.of(root.size("bos_token_id", 0)) : OptionalInt.empty();
+        return new ConfigFile(family.get(), config, begin, root.several("eos_token_id"));
+    }
+
+    private static TransformerConfig config(Family family, ConfigNode root) {
+        try {
+            return switch (family.modelType()) {
+                case "gpt2" -> gpt2(root);
+                case "bert" -> bert(root);
+                default -> DecoderKeys.of(family.modelType()).read(root);
+            };
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IllegalArgumentException | ArithmeticException e) { // what the record itself refuses
+            throw new CheckpointException(
+                    root.file(), FILE, "a possible model", String.valueOf(e.getMessage()), ConfigNode.HINT);
+        }
+    }
+
+    /**
+     * The family that a model is saved as: the first whose config.json reads back as the same. Forms that none has are
+     * refused.
+     */
+    static Family familyOf(TransformerConfig config) {
+        for (Family family : Family.all())
+            try {
+                var file = new ConfigFile(family, config, OptionalInt.empty(), List.of());
+                var root = new ConfigNode(Path.of(FILE), Json.MAPPER.valueToTree(file.keys()));
+                if (config(family, root).equals(config)) return family;
+            } catch (CheckpointException notOfThisFamily) {
+                continue;
+            }
+        throw new IllegalArgumentException("checkpoint: no Hugging Face family has the form of " + config
+                + "; use the GPT-2 form (TransformerConfig.gpt2), the Llama form (TransformerConfig.llama) or one of "
+                + Family.modelTypes());
+    }
+
+    // ---- writing -----------------------------------------------------------------------------------------------
 
     /** The file's text, for weights of this type. */
     byte[] write(DType type) {
-        TransformerConfig c = config;
-        var root = new LinkedHashMap<String, Object>();
-        root.put("architectures", List.of(family.architecture()));
-        root.put("model_type", family.modelType());
-        root.put("vocab_size", c.vocabulary());
-        if (family.equals(Family.GPT2)) {
-            root.put("n_positions", c.context());
-            root.put("n_layer", c.layers());
-            root.put("n_embd", c.width());
-            root.put("n_head", c.heads());
-            root.put("n_inner", c.feedForward());
-            root.put("activation_function", "gelu_new");
-            root.put("layer_norm_epsilon", c.epsilon());
-        } else {
-            root.put("max_position_embeddings", c.context());
-            root.put("num_hidden_layers", c.layers());
-            root.put("hidden_size", c.width());
-            root.put("num_attention_heads", c.heads());
-            root.put("num_key_value_heads", c.keyHeads());
-            root.put("head_dim", c.headWidth());
-            root.put("intermediate_size", c.feedForward());
-            root.put("hidden_act", "silu");
-            root.put("attention_bias", c.biases());
-            root.put("mlp_bias", c.biases()); // not known to Qwen3 there; a Qwen3 form with biases is ours alone
-            root.put("rms_norm_eps", c.epsilon());
-            root.put("rope_theta", c.theta());
-        }
-        root.put("tie_word_embeddings", c.tiedHead());
+        Map<String, Object> root = keys();
         begin.ifPresent(id -> root.put("bos_token_id", id));
         if (end.size() == 1) root.put("eos_token_id", end.getFirst());
         if (end.size() > 1) root.put("eos_token_id", end);
@@ -89,147 +111,97 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
                 Json.MAPPER.writer().with(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(root));
     }
 
-    /** One file being read. */
-    private record Reader(Path file, JsonNode root) {
-        ConfigFile read() {
-            JsonNode type = root.path("model_type");
-            Optional<Family> family = type.isString() ? Family.named(type.stringValue()) : Optional.empty();
-            if (family.isEmpty()) throw wrong("model_type", "gpt2, llama or qwen3");
-            TransformerConfig config;
-            try {
-                config = family.get().equals(Family.GPT2)
-                        ? gpt2()
-                        : llama(family.get().equals(Family.QWEN3));
-            } catch (CheckpointException e) {
-                throw e;
-            } catch (IllegalArgumentException | ArithmeticException e) { // what the record itself refuses
-                throw new CheckpointException(file, FILE, "a possible model", String.valueOf(e.getMessage()), HINT);
-            }
-            long inner = (long) config.heads() * config.headWidth();
-            if (inner > Integer.MAX_VALUE / 3) // queries, keys and values may stand in one tensor
-            throw new CheckpointException(file, FILE, "heads that fit in a tensor", inner + " wide", HINT);
-            return new ConfigFile(family.get(), config, begin(), end());
-        }
+    private Map<String, Object> keys() {
+        TransformerConfig c = config;
+        var root = new LinkedHashMap<String, Object>();
+        root.put("architectures", List.of(family.architecture()));
+        root.put("model_type", family.modelType());
+        root.put("vocab_size", c.vocabulary());
+        root.putAll(
+                switch (family.modelType()) {
+                    case "gpt2" -> gpt2(c);
+                    case "bert" -> bert(c);
+                    default -> DecoderKeys.of(family.modelType()).write(c);
+                });
+        root.put("tie_word_embeddings", c.head().kind() != HeadForm.Kind.OWN);
+        return root;
+    }
 
-        private TransformerConfig gpt2() {
-            refuse("scale_attn_weights", false);
-            refuse("scale_attn_by_inverse_layer_idx", true);
-            refuse("add_cross_attention", true);
-            String activation = text("activation_function", "gelu_new");
-            if (!GELU_TANH.contains(activation)) throw wrong("activation_function", "one of " + GELU_TANH);
-            int width = size("n_embd", 768);
-            int heads = size("n_head", 12);
-            if (heads == 0 || width % heads != 0) throw wrong("n_head", "a divisor of n_embd " + width);
-            return new TransformerConfig(
-                    size("vocab_size", 50257),
-                    size("n_positions", 1024),
-                    size("n_layer", 12),
-                    width,
-                    heads,
-                    heads,
-                    width / heads,
-                    given("n_inner") ? size("n_inner", 0) : Math.multiplyExact(4, width),
-                    Norm.LAYER,
-                    Positions.LEARNED,
-                    Activation.GELU,
-                    true,
-                    flag("tie_word_embeddings", true),
-                    false,
-                    10000,
-                    number("layer_norm_epsilon", 1e-5));
-        }
+    // ---- GPT-2 -------------------------------------------------------------------------------------------------
 
-        private TransformerConfig llama(boolean qwen3) {
-            if (!text("hidden_act", "silu").equals("silu")) throw wrong("hidden_act", "silu");
-            refuse("use_sliding_window", true);
-            JsonNode rope = root.path("rope_parameters"); // where newer versions keep theta
-            for (JsonNode scaling : List.of(root.path("rope_scaling"), rope))
-                if (scaling.isObject()
-                        && !scaling.path("rope_type")
-                                .asString(scaling.path("type").asString("default"))
-                                .equals("default"))
-                    throw new CheckpointException(
-                            file, "rope_scaling", "none", Json.found(scaling), "scaled positions are not supported");
-            JsonNode theta = given("rope_theta") ? root.path("rope_theta") : rope.path("rope_theta");
-            if (!theta.isMissingNode() && !theta.isNumber()) throw wrong("rope_theta", "a number");
-            int heads = size("num_attention_heads", 32);
-            int width = size("hidden_size", 4096);
-            if (heads == 0) throw wrong("num_attention_heads", "at least 1");
-            boolean biases = flag("attention_bias", false);
-            if (biases != flag("mlp_bias", false))
-                throw wrong("attention_bias", "the same as mlp_bias: biases on all projections or on none");
-            return new TransformerConfig(
-                    size("vocab_size", qwen3 ? 151936 : 32000),
-                    size("max_position_embeddings", qwen3 ? 32768 : 2048),
-                    size("num_hidden_layers", 32),
-                    width,
-                    heads,
-                    given("num_key_value_heads") ? size("num_key_value_heads", 0) : qwen3 ? 32 : heads,
-                    given("head_dim") ? size("head_dim", 0) : qwen3 ? 128 : width / heads,
-                    size("intermediate_size", qwen3 ? 22016 : 11008),
-                    Norm.RMS,
-                    Positions.ROPE,
-                    Activation.SWIGLU,
-                    biases,
-                    flag("tie_word_embeddings", false),
-                    qwen3,
-                    (float) theta.asDouble(10000),
-                    number("rms_norm_eps", 1e-6));
-        }
+    private static TransformerConfig gpt2(ConfigNode node) {
+        node.refuse("scale_attn_weights", false);
+        node.refuse("scale_attn_by_inverse_layer_idx", true);
+        node.refuse("add_cross_attention", true);
+        String activation = node.text("activation_function", "gelu_new");
+        if (!GELU_TANH.contains(activation)) throw node.wrong("activation_function", "one of " + GELU_TANH);
+        int width = node.size("n_embd", 768);
+        int heads = node.size("n_head", 12);
+        if (heads == 0 || width % heads != 0) throw node.wrong("n_head", "a divisor of n_embd " + width);
+        var gpt2 = TransformerConfig.gpt2(
+                node.size("vocab_size", 50257), node.size("n_positions", 1024), node.size("n_layer", 12), width, heads);
+        int inner = node.sizeOr("n_inner", gpt2.feedForward().width());
+        return gpt2.withFeedForward(gpt2.feedForward().withWidth(inner))
+                .withNorm(norm(node, "layer_norm_epsilon", 1e-5, NormForm.Order.BEFORE))
+                .withHead(HeadForm.tied(node.flag("tie_word_embeddings", true)));
+    }
 
-        private OptionalInt begin() {
-            return given("bos_token_id") ? OptionalInt.of(size("bos_token_id", 0)) : OptionalInt.empty();
-        }
+    private static Map<String, Object> gpt2(TransformerConfig c) {
+        var keys = new LinkedHashMap<String, Object>();
+        keys.put("n_positions", c.context());
+        keys.put("n_layer", c.layers());
+        keys.put("n_embd", c.width());
+        keys.put("n_head", c.heads());
+        keys.put("n_inner", c.feedForward().width());
+        keys.put("activation_function", "gelu_new");
+        keys.put("layer_norm_epsilon", c.norm().epsilon());
+        return keys;
+    }
 
-        private List<Integer> end() {
-            var ids = new ArrayList<Integer>();
-            JsonNode node = root.path("eos_token_id");
-            if (node.isArray()) node.forEach(id -> ids.add(whole("eos_token_id", id)));
-            else if (given("eos_token_id")) ids.add(whole("eos_token_id", node));
-            return ids;
-        }
+    private static NormForm norm(ConfigNode node, String key, double missing, NormForm.Order order) {
+        return new NormForm(NormForm.Kind.LAYER, (float) node.number(key, missing), order);
+    }
 
-        private boolean given(String key) {
-            return !root.path(key).isMissingNode() && !root.path(key).isNull();
-        }
+    // ---- BERT --------------------------------------------------------------------------------------------------
 
-        private int size(String key, int missing) {
-            return root.path(key).isMissingNode() ? missing : whole(key, root.path(key));
-        }
+    private static TransformerConfig bert(ConfigNode node) {
+        node.refuse("is_decoder", true);
+        node.refuse("add_cross_attention", true);
+        if (!node.text("position_embedding_type", "absolute").equals("absolute"))
+            throw node.wrong("position_embedding_type", "absolute");
+        String activation = node.text("hidden_act", "gelu");
+        if (!activation.equals("gelu") && !GELU_TANH.contains(activation))
+            throw node.wrong("hidden_act", "gelu or one of " + GELU_TANH);
+        int width = node.size("hidden_size", 768);
+        int heads = node.size("num_attention_heads", 12);
+        if (heads == 0 || width % heads != 0)
+            throw node.wrong("num_attention_heads", "a divisor of hidden_size " + width);
+        var bert = TransformerConfig.bert(
+                node.size("vocab_size", 30522),
+                node.size("max_position_embeddings", 512),
+                node.size("num_hidden_layers", 12),
+                width,
+                heads,
+                node.size("intermediate_size", 3072));
+        return bert.withEmbedding(new EmbeddingForm(1, node.size("type_vocab_size", 2), true))
+                .withFeedForward(bert.feedForward()
+                        .withActivation(activation.equals("gelu") ? Activation.GELU_EXACT : Activation.GELU))
+                .withNorm(norm(node, "layer_norm_eps", 1e-12, NormForm.Order.AFTER))
+                .withHead(HeadForm.pooling(PoolingFile.pooling(node)));
+    }
 
-        private int whole(String key, JsonNode node) {
-            long value = Json.count(file, key, node, HINT);
-            if (value > Integer.MAX_VALUE) throw wrong(key, "at most " + Integer.MAX_VALUE);
-            return (int) value;
-        }
-
-        private float number(String key, double missing) {
-            JsonNode node = root.path(key);
-            if (node.isMissingNode()) return (float) missing;
-            if (!node.isNumber()) throw wrong(key, "a number");
-            return (float) node.asDouble();
-        }
-
-        private boolean flag(String key, boolean missing) {
-            JsonNode node = root.path(key);
-            if (node.isMissingNode()) return missing;
-            if (!node.isBoolean()) throw wrong(key, "true or false");
-            return node.booleanValue();
-        }
-
-        private String text(String key, String missing) {
-            JsonNode node = root.path(key);
-            if (node.isMissingNode()) return missing;
-            if (!node.isString()) throw wrong(key, "text");
-            return node.stringValue();
-        }
-
-        private void refuse(String key, boolean value) {
-            if (flag(key, !value) == value) throw wrong(key, String.valueOf(!value));
-        }
-
-        private CheckpointException wrong(String key, String expected) {
-            return new CheckpointException(file, key, expected, Json.found(root.path(key)), HINT);
-        }
+    private static Map<String, Object> bert(TransformerConfig c) {
+        var keys = new LinkedHashMap<String, Object>();
+        keys.put("max_position_embeddings", c.context());
+        keys.put("num_hidden_layers", c.layers());
+        keys.put("hidden_size", c.width());
+        keys.put("num_attention_heads", c.heads());
+        keys.put("intermediate_size", c.feedForward().width());
+        keys.put("type_vocab_size", c.embedding().types());
+        keys.put("hidden_act", c.feedForward().activation() == Activation.GELU ? "gelu_pytorch_tanh" : "gelu");
+        keys.put("position_embedding_type", "absolute");
+        keys.put("layer_norm_eps", c.norm().epsilon());
+        keys.put(PoolingFile.KEY, PoolingFile.name(c.head().pooling()));
+        return keys;
     }
 }

@@ -1,9 +1,5 @@
 package dev.prairie.model.checkpoint;
 
-import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,40 +14,45 @@ import java.util.Optional;
  * @param ggufNames    of the tensors in a GGUF file
  */
 record Family(String modelType, String architecture, Names names, String gguf, Names ggufNames) {
-    static final Family GPT2 = new Family("gpt2", "GPT2LMHeadModel", Names.GPT2, "gpt2", Names.GGUF_JOINED);
-    static final Family LLAMA = new Family("llama", "LlamaForCausalLM", Names.LLAMA, "llama", Names.GGUF_PAIRS);
-    static final Family QWEN3 = new Family("qwen3", "Qwen3ForCausalLM", Names.LLAMA, "qwen3", Names.GGUF);
+    /** The plainer ones first: a model is saved as the first that has its form. */
+    private static final List<Family> ALL = List.of(
+            new Family("gpt2", "GPT2LMHeadModel", Names.GPT2, "gpt2", GgufNames.JOINED),
+            new Family("llama", "LlamaForCausalLM", Names.LLAMA, "llama", GgufNames.PAIRS),
+            new Family("mistral", "MistralForCausalLM", Names.LLAMA, "llama", GgufNames.PAIRS),
+            new Family("mixtral", "MixtralForCausalLM", Names.MIXTRAL, "llama", GgufNames.PAIRS),
+            new Family("qwen2", "Qwen2ForCausalLM", Names.LLAMA, "qwen2", GgufNames.PLAIN),
+            new Family("qwen3", "Qwen3ForCausalLM", Names.LLAMA, "qwen3", GgufNames.PLAIN),
+            new Family("qwen2_moe", "Qwen2MoeForCausalLM", Names.QWEN_MOE, "qwen2moe", GgufNames.PLAIN),
+            new Family("qwen3_moe", "Qwen3MoeForCausalLM", Names.QWEN_MOE, "qwen3moe", GgufNames.PLAIN),
+            new Family("phi3", "Phi3ForCausalLM", Names.PHI3, "phi3", GgufNames.PHI3),
+            new Family("smollm3", "SmolLM3ForCausalLM", Names.LLAMA, "smollm3", GgufNames.PAIRS),
+            new Family("gemma", "GemmaForCausalLM", Names.GEMMA, "gemma", GgufNames.PLAIN),
+            new Family("gemma2", "Gemma2ForCausalLM", Names.GEMMA2, "gemma2", GgufNames.GEMMA2),
+            new Family("gemma3_text", "Gemma3ForCausalLM", Names.GEMMA2, "gemma3", GgufNames.GEMMA2),
+            new Family("bert", "BertModel", Names.BERT, "bert", GgufNames.BERT));
 
-    private static final List<Family> ALL = List.of(GPT2, LLAMA, QWEN3);
+    /** All of them, the plainer ones first. */
+    static List<Family> all() {
+        return ALL;
+    }
+
+    /** Their {@code model_type}s, for messages. */
+    static List<String> modelTypes() {
+        return ALL.stream().map(Family::modelType).toList();
+    }
 
     /** The family that {@code model_type} names, if any. */
     static Optional<Family> named(String modelType) {
         return ALL.stream().filter(f -> f.modelType.equals(modelType)).findFirst();
     }
 
-    /** The family that {@code general.architecture} names, if any. */
-    static Optional<Family> inGguf(String architecture) {
-        return ALL.stream().filter(f -> f.gguf.equals(architecture)).findFirst();
+    /** Those that {@code general.architecture} names: of several that are written alike, the plainer ones first. */
+    static List<Family> inGguf(String architecture) {
+        return ALL.stream().filter(f -> f.gguf.equals(architecture)).toList();
     }
 
     /** All architectures of GGUF files, for messages. */
     static List<String> ggufArchitectures() {
         return ALL.stream().map(Family::gguf).distinct().toList();
-    }
-
-    /** The family that a model is saved as; forms that none has are refused. */
-    static Family of(TransformerConfig c) {
-        if (c.norm() == Norm.LAYER
-                && c.positions() == Positions.LEARNED
-                && c.activation() == Activation.GELU
-                && c.biases()
-                && !c.queryKeyNorm()
-                && c.keyHeads() == c.heads()
-                && c.heads() * c.headWidth() == c.width()) return GPT2;
-        if (c.norm() == Norm.RMS && c.positions() == Positions.ROPE && c.activation() == Activation.SWIGLU)
-            return c.queryKeyNorm() ? QWEN3 : LLAMA;
-        throw new IllegalArgumentException("checkpoint: no Hugging Face family has the form of " + c
-                + "; use the GPT-2 form (LAYER, LEARNED, GELU, biases, keyHeads = heads, heads * headWidth = width)"
-                + " or the Llama form (RMS, ROPE, SWIGLU)");
     }
 }

@@ -73,6 +73,14 @@ public final class Gguf implements TensorFile {
         return new Gguf(split.part(0), metadata, places);
     }
 
+    /** One file that is in memory already. */
+    static Gguf over(Path file, MemorySegment all) {
+        Part part = Part.of(file, all);
+        var places = new LinkedHashMap<String, Place>();
+        part.addTo(places);
+        return new Gguf(file, new GgufMetadata(file, part.header.metadata()), places);
+    }
+
     /** One file, mapped. */
     private record Part(Path file, GgufHeader header, MemorySegment data) {
         static Part read(Path file, Arena arena) throws IOException {
@@ -82,6 +90,10 @@ public final class Gguf implements TensorFile {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
                 all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
             }
+            return of(file, all);
+        }
+
+        static Part of(Path file, MemorySegment all) {
             GgufHeader header = GgufHeader.parse(file, all);
             return new Part(file, header, all.asSlice(header.data()));
         }

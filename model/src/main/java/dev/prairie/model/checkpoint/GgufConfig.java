@@ -1,19 +1,24 @@
 package dev.prairie.model.checkpoint;
 
+import dev.prairie.model.layer.Activation;
+import dev.prairie.model.transformer.AttentionForm;
+import dev.prairie.model.transformer.EmbeddingForm;
+import dev.prairie.model.transformer.FeedForwardForm;
+import dev.prairie.model.transformer.FeedForwardForm.Experts;
+import dev.prairie.model.transformer.HeadForm;
+import dev.prairie.model.transformer.HeadForm.Pooling;
+import dev.prairie.model.transformer.NormForm;
+import dev.prairie.model.transformer.Positions;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Shape;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
- * What the metadata of a GGUF file says of the architecture, and back. Keys and their defaults are those of llama.cpp
- * ({@code llama-arch.cpp}, {@code llama-model.cpp}); {@code %s} there is the architecture's name. What would change the
- * numbers and is not supported is refused, never skipped.
+ * What the metadata of a GGUF file says of the architecture; {@link GgufKeys} writes it. Keys and their defaults are those
+ * of llama.cpp ({@code llama-arch.cpp}, {@code llama-model.cpp}); {@code %s} there is the architecture's name. What would
+ * change the numbers and is not supported is refused, never skipped.
  */
 record GgufConfig(Family family, TransformerConfig config) {
     static final String ARCHITECTURE = "general.architecture";
@@ -21,105 +26,161 @@ record GgufConfig(Family family, TransformerConfig config) {
     /** What says which shapes the tensors have, for messages. */
     static final String DESCRIBED = "the file's metadata";
 
-    private static final String HINT = "the model is of a kind that is not supported, or the file is damaged";
     private static final String TOKENS = "token_embd.weight";
 
-    static GgufConfig read(Gguf gguf) {
-        String architecture = gguf.metadata().text(ARCHITECTURE);
-        Family family = Family.inGguf(architecture)
+    /** {@code pooling_type}: none, mean, first, last. */
+    static final List<Pooling> POOLING = List.of(Pooling.NONE, Pooling.MEAN, Pooling.FIRST, Pooling.LAST);
+
+    static GgufConfig read(GgufFacts file) {
+        String architecture = file.metadata().text(ARCHITECTURE);
+        Family family = Family.inGguf(architecture).stream()
+                .findFirst()
                 .orElseThrow(() -> new CheckpointException(
-                        gguf.path(), ARCHITECTURE, "one of " + Family.ggufArchitectures(), architecture, HINT));
+                        file.path(),
+                        ARCHITECTURE,
+                        "one of " + Family.ggufArchitectures(),
+                        architecture,
+                        GgufFacts.HINT));
         try {
-            var reader = new Reader(gguf, gguf.metadata(), architecture);
+            var reader = new Reader(file, file.metadata(), architecture);
             return new GgufConfig(
-                    family, family.equals(Family.GPT2) ? reader.gpt2() : reader.llama(family.equals(Family.QWEN3)));
+                    family,
+                    switch (architecture) {
+                        case "gpt2" -> reader.gpt2();
+                        case "bert" -> reader.bert();
+                        default -> reader.decoder();
+                    });
         } catch (CheckpointException e) {
             throw e;
         } catch (IllegalArgumentException | ArithmeticException e) { // what the record itself refuses
             throw new CheckpointException(
-                    gguf.path(), "metadata", "a possible model", String.valueOf(e.getMessage()), HINT);
+                    file.path(), "metadata", "a possible model", String.valueOf(e.getMessage()), GgufFacts.HINT);
         }
     }
 
-    /** The metadata of a model of this kind, without its tokenizer. */
-    Map<String, GgufValue> write() {
-        String name = family.gguf();
-        TransformerConfig c = config;
-        var values = new LinkedHashMap<String, GgufValue>();
-        values.put(ARCHITECTURE, GgufValue.of(name));
-        values.put(name + ".vocab_size", GgufValue.u32(c.vocabulary()));
-        values.put(name + ".context_length", GgufValue.u32(c.context()));
-        values.put(name + ".embedding_length", GgufValue.u32(c.width()));
-        values.put(name + ".block_count", GgufValue.u32(c.layers()));
-        values.put(name + ".feed_forward_length", GgufValue.u32(c.feedForward()));
-        values.put(name + ".attention.head_count", GgufValue.u32(c.heads()));
-        if (c.norm() == Norm.LAYER) values.put(name + ".attention.layer_norm_epsilon", GgufValue.of(c.epsilon()));
-        else values.put(name + ".attention.layer_norm_rms_epsilon", GgufValue.of(c.epsilon()));
-        if (c.positions() == Positions.ROPE) {
-            values.put(name + ".attention.head_count_kv", GgufValue.u32(c.keyHeads()));
-            values.put(name + ".attention.key_length", GgufValue.u32(c.headWidth()));
-            values.put(name + ".attention.value_length", GgufValue.u32(c.headWidth()));
-            values.put(name + ".rope.dimension_count", GgufValue.u32(c.headWidth()));
-            values.put(name + ".rope.freq_base", GgufValue.of(c.theta()));
-        }
-        return values;
+    /** Every how many layers one is global, where a file does not say. */
+    static int globalEvery(String architecture) {
+        return switch (architecture) {
+            case "gemma2" -> 2;
+            case "gemma3" -> 6;
+            default -> 0;
+        };
     }
 
     /** One file being read. */
-    private record Reader(Gguf gguf, GgufMetadata metadata, String name) {
+    private record Reader(GgufFacts file, GgufMetadata metadata, String name) {
         TransformerConfig gpt2() {
-            int width = size("embedding_length");
             int heads = size("attention.head_count");
-            if (width % heads != 0) throw wrong("attention.head_count", "a divisor of the width " + width);
-            return new TransformerConfig(
-                    vocabulary(),
-                    size("context_length"),
-                    size("block_count"),
-                    width,
-                    heads,
-                    heads,
-                    width / heads,
-                    size("feed_forward_length"),
-                    Norm.LAYER,
-                    Positions.LEARNED,
-                    Activation.GELU,
-                    true,
-                    tiedHead(),
-                    false,
-                    10000,
-                    (float) metadata.number(key("attention.layer_norm_epsilon")));
+            var gpt2 = TransformerConfig.gpt2(
+                    vocabulary(), size("context_length"), size("block_count"), width(heads), heads);
+            return gpt2.withFeedForward(gpt2.feedForward().withWidth(size("feed_forward_length")))
+                    .withNorm(layerNorm(NormForm.Order.BEFORE))
+                    .withHead(HeadForm.tied(tiedHead()));
         }
 
-        TransformerConfig llama(boolean queryKeyNorm) {
-            refuse("expert_count", 0);
-            refuse("attention.sliding_window", 0);
-            refuse("rope.scaling.factor", 1);
-            refuse("rope.scale_linear", 1);
-            if (!metadata.text(key("rope.scaling.type"), "none").equals("none"))
-                throw wrong("rope.scaling.type", "none");
-            int width = size("embedding_length");
+        TransformerConfig bert() {
             int heads = size("attention.head_count");
-            int headWidth = metadata.integer(key("attention.key_length"), width / heads);
-            for (String same : List.of("attention.value_length", "rope.dimension_count"))
-                if (metadata.integer(key(same), headWidth) != headWidth)
-                    throw wrong(same, headWidth + ", the width of a head");
-            return new TransformerConfig(
+            var bert = TransformerConfig.bert(
                     vocabulary(),
                     size("context_length"),
                     size("block_count"),
-                    width,
+                    width(heads),
                     heads,
-                    metadata.integer(key("attention.head_count_kv"), heads),
-                    headWidth,
-                    size("feed_forward_length"),
-                    Norm.RMS,
-                    Positions.ROPE,
-                    Activation.SWIGLU,
-                    has("blk.0.attn_q.bias"),
-                    tiedHead(),
-                    queryKeyNorm,
-                    (float) metadata.number(key("rope.freq_base"), 10000),
-                    (float) metadata.number(key("attention.layer_norm_rms_epsilon")));
+                    size("feed_forward_length"));
+            if (metadata.flag(key("attention.causal"), true)) throw file.wrong(key("attention.causal"), "false");
+            int pooling = metadata.integer(key("pooling_type"), POOLING.indexOf(Pooling.MEAN));
+            if (pooling < 0 || pooling >= POOLING.size())
+                throw file.wrong(key("pooling_type"), "0 to " + (POOLING.size() - 1));
+            int types =
+                    file.shapes().apply("token_types.weight").map(s -> s.dim(0)).orElse(0);
+            return bert.withEmbedding(new EmbeddingForm(1, types, has("token_embd_norm.weight")))
+                    .withNorm(layerNorm(NormForm.Order.AFTER))
+                    .withHead(HeadForm.pooling(POOLING.get(pooling)));
+        }
+
+        private int width(int heads) {
+            int width = size("embedding_length");
+            if (width % heads != 0) throw file.wrong(key("attention.head_count"), "a divisor of the width " + width);
+            return width;
+        }
+
+        private NormForm layerNorm(NormForm.Order order) {
+            return new NormForm(
+                    NormForm.Kind.LAYER, (float) metadata.number(key("attention.layer_norm_epsilon")), order);
+        }
+
+        TransformerConfig decoder() {
+            boolean gemma = name.startsWith("gemma");
+            boolean both = name.equals("gemma2") || name.equals("gemma3");
+            int context = size("context_length");
+            int layers = size("block_count");
+            int width = size("embedding_length");
+            AttentionForm attention = attention(width, layers);
+            float cap = (float) metadata.number(key("final_logit_softcapping"), name.equals("gemma2") ? 30 : 0);
+            return new TransformerConfig(
+                    vocabulary(),
+                    context,
+                    layers,
+                    width,
+                    gemma ? new EmbeddingForm((float) Math.sqrt(width), 0, false) : EmbeddingForm.PLAIN,
+                    new Positions.Rope(
+                            metadata.integer(key("rope.dimension_count"), attention.headWidth()),
+                            (float) metadata.number(key("rope.freq_base"), 10000),
+                            GgufRope.read(file, name, context),
+                            name.equals("gemma3") ? (float) metadata.number(key("rope.freq_base_swa"), 10000) : 0,
+                            name.equals("smollm3") ? 4 : 0),
+                    attention,
+                    feedForward(gemma),
+                    new NormForm(
+                            NormForm.Kind.RMS,
+                            (float) metadata.number(key("attention.layer_norm_rms_epsilon")),
+                            both ? NormForm.Order.BOTH : NormForm.Order.BEFORE),
+                    new HeadForm(tiedHead() ? HeadForm.Kind.TIED : HeadForm.Kind.OWN, cap, Pooling.NONE));
+        }
+
+        private AttentionForm attention(int width, int layers) {
+            int heads = size("attention.head_count");
+            int headWidth = metadata.integer(key("attention.key_length"), width / heads);
+            if (metadata.integer(key("attention.value_length"), headWidth) != headWidth)
+                throw file.wrong(key("attention.value_length"), headWidth + ", the width of a head");
+            AttentionForm form = AttentionForm.of(
+                            heads, metadata.integer(key("attention.head_count_kv"), heads), headWidth)
+                    .withBiases(has("blk.0.attn_q.bias") || has("blk.0.attn_qkv.bias"), has("blk.0.attn_output.bias"))
+                    .withQueryKeyNorm(has("blk.0.attn_q_norm.weight"));
+            if (metadata.number(key("attention.scale"), form.scale()) != form.scale())
+                throw file.wrong(key("attention.scale"), "nothing or " + form.scale());
+            // The largest of each divides by the width of the stream instead; no key says so.
+            boolean largest = (name.equals("gemma2") && layers == 46) || (name.equals("gemma3") && layers == 62);
+            float scale = largest ? (float) (1 / Math.sqrt((double) width / heads)) : form.scale();
+            double cap = metadata.number(key("attn_logit_softcapping"), name.equals("gemma2") ? 50 : 0);
+            int window = metadata.integer(key("attention.sliding_window"), name.equals("gemma2") ? 4096 : 0);
+            return form.withScores(scale, (float) cap)
+                    .withWindow(window, metadata.integer(key("attention.sliding_window_pattern"), globalEvery(name)));
+        }
+
+        private FeedForwardForm feedForward(boolean gemma) {
+            int experts = metadata.integer(key("expert_count"), 0);
+            FeedForwardForm form = FeedForwardForm.swiGlu(
+                            experts == 0
+                                    ? size("feed_forward_length")
+                                    : metadata.has(key("expert_feed_forward_length"))
+                                            ? size("expert_feed_forward_length")
+                                            : size("feed_forward_length"))
+                    .withActivation(gemma ? Activation.GELU : Activation.SILU)
+                    .withBiases(has("blk.0.ffn_up.bias"));
+            if (experts == 0) return form;
+            Optional<Shape> stored = file.shapes().apply("blk.0.ffn_gate_exps.weight");
+            if (stored.isEmpty() || stored.get().dim(0) != experts)
+                throw file.wrong(
+                        key("expert_count"),
+                        "as many as blk.0.ffn_gate_exps.weight has, "
+                                + stored.map(s -> String.valueOf(s.dim(0))).orElse("nothing"));
+            boolean shared = name.equals("qwen2moe");
+            return form.withExperts(new Experts(
+                    experts,
+                    size("expert_used_count"),
+                    shared ? Routing.SHARE : Routing.CHOSEN,
+                    shared ? size("expert_shared_feed_forward_length") : 0));
         }
 
         private String key(String key) {
@@ -127,7 +188,7 @@ record GgufConfig(Family family, TransformerConfig config) {
         }
 
         private boolean has(String tensor) {
-            return gguf.shape(tensor).isPresent();
+            return file.has(tensor);
         }
 
         private boolean tiedHead() {
@@ -136,10 +197,10 @@ record GgufConfig(Family family, TransformerConfig config) {
 
         /** By the table of tokens itself: the key that says the same is often missing. */
         private int vocabulary() {
-            Optional<Shape> table = gguf.shape(TOKENS);
+            Optional<Shape> table = file.shapes().apply(TOKENS);
             if (table.isEmpty() || table.get().rank() != 2)
                 throw new CheckpointException(
-                        gguf.path(),
+                        file.path(),
                         TOKENS,
                         "the table of tokens",
                         table.map(Shape::toString).orElse("nothing"),
@@ -149,17 +210,8 @@ record GgufConfig(Family family, TransformerConfig config) {
 
         private int size(String key) {
             int size = metadata.integer(key(key));
-            if (size < 1) throw wrong(key, "at least 1");
+            if (size < 1) throw file.wrong(key(key), "at least 1");
             return size;
-        }
-
-        private void refuse(String key, double but) {
-            if (metadata.number(key(key), but) != but) throw wrong(key, "nothing or " + but);
-        }
-
-        private CheckpointException wrong(String key, String expected) {
-            String found = metadata.value(key(key)).map(GgufValue::toString).orElse("nothing");
-            return new CheckpointException(gguf.path(), key(key), expected, found, HINT);
         }
     }
 }

@@ -12,8 +12,8 @@ import java.nio.file.Path;
 final class GgufCursor {
     static final String HINT = "the file is damaged or cut off; fetch or convert it again";
 
-    /** What a buffer spans; no file has more than this in front of its weights. */
-    private static final long MOST = Integer.MAX_VALUE;
+    /** What a buffer may span (the JDK refuses the last eight); no file has more than this in front of its weights. */
+    private static final long MOST = Integer.MAX_VALUE - 8L;
 
     private static final int SHOWN = 100;
 
@@ -50,7 +50,7 @@ final class GgufCursor {
     }
 
     /** The value between {@code begin} and here. */
-    GgufValue value(GgufValue.Type type, int begin) {
+    GgufValue value(GgufType type, int begin) {
         return new GgufValue(type, bytes, begin, at);
     }
 

@@ -1,6 +1,5 @@
 package dev.prairie.model.checkpoint;
 
-import dev.prairie.model.checkpoint.GgufValue.Type;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,9 +59,9 @@ record GgufHeader(Map<String, GgufValue> metadata, List<Stored> tensors, long al
             return n;
         }
 
-        /** Its bytes, 0 where its type is not known. */
+        /** Its bytes; where its type is not known the fewest that it can have, since none stores less than a bit. */
         long bytes() {
-            return GgmlType.numbered(type).map(t -> t.bytes(elements())).orElse(0L);
+            return GgmlType.numbered(type).map(t -> t.bytes(elements())).orElse(Math.ceilDiv(elements(), Byte.SIZE));
         }
     }
 
@@ -125,20 +124,20 @@ record GgufHeader(Map<String, GgufValue> metadata, List<Stored> tensors, long al
                     "version " + Integer.toUnsignedString(version));
         }
 
-        private Type type() {
+        private GgufType type() {
             int id = cursor.integer("a type");
-            return Type.numbered(id)
+            return GgufType.numbered(id)
                     .orElseThrow(() -> cursor.wrong("a type from 0 to 12", Integer.toUnsignedString(id)));
         }
 
         private GgufValue value() {
-            Type type = type();
+            GgufType type = type();
             int begin = cursor.at();
             skip(type, 0);
             return cursor.value(type, begin);
         }
 
-        private void skip(Type type, int depth) {
+        private void skip(GgufType type, int depth) {
             switch (type) {
                 case U8, I8, U16, I16, U32, I32, F32, U64, I64, F64 -> cursor.skip(type.size(), "a value");
                 case BOOL -> {
@@ -148,10 +147,10 @@ record GgufHeader(Map<String, GgufValue> metadata, List<Stored> tensors, long al
                 case TEXT -> cursor.skipTexts(1);
                 case ARRAY -> {
                     if (depth == DEEPEST) throw cursor.wrong("arrays " + DEEPEST + " deep", "deeper ones");
-                    Type element = type();
+                    GgufType element = type();
                     long count = cursor.count("a number of elements", element.leastSize());
-                    if (element == Type.TEXT) cursor.skipTexts(count);
-                    else if (element.size() > 0 && element != Type.BOOL)
+                    if (element == GgufType.TEXT) cursor.skipTexts(count);
+                    else if (element.size() > 0 && element != GgufType.BOOL)
                         cursor.skip(count * element.size(), "an array");
                     else for (long i = 0; i < count; i++) skip(element, depth + 1);
                 }
@@ -161,7 +160,7 @@ record GgufHeader(Map<String, GgufValue> metadata, List<Stored> tensors, long al
         private long alignment(Optional<GgufValue> given) {
             if (given.isEmpty()) return DEFAULT_ALIGNMENT;
             cursor.enter(ALIGNMENT);
-            if (given.get().type() != Type.U32)
+            if (given.get().type() != GgufType.U32)
                 throw cursor.wrong("a U32", given.get().toString());
             long alignment = given.get().whole();
             if (Long.bitCount(alignment) != 1 || alignment > LARGEST_ALIGNMENT)

@@ -1,6 +1,5 @@
 package dev.prairie.model.checkpoint;
 
-import dev.prairie.model.checkpoint.GgufValue.Type;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -40,7 +39,7 @@ public final class GgufMetadata {
 
     public String text(String key) {
         GgufValue value = present(key, "text");
-        if (value.type() != Type.TEXT) throw wrong(key, "text", value);
+        if (value.type() != GgufType.TEXT) throw wrong(key, "text", value);
         return value.text();
     }
 
@@ -50,7 +49,7 @@ public final class GgufMetadata {
 
     public boolean flag(String key) {
         GgufValue value = present(key, "true or false");
-        if (value.type() != Type.BOOL) throw wrong(key, "true or false", value);
+        if (value.type() != GgufType.BOOL) throw wrong(key, "true or false", value);
         return value.flag();
     }
 
@@ -74,10 +73,10 @@ public final class GgufMetadata {
     public OptionalInt token(String key) {
         Optional<GgufValue> value = value(key);
         if (value.isEmpty()) return OptionalInt.empty();
-        Type type = value.get().type();
+        GgufType type = value.get().type();
         if (!type.whole()) throw wrong(key, "a token's id", value.get());
         long id = value.get().whole();
-        if (id == -1 || type == Type.U32 && id == 0xFFFF_FFFFL) return OptionalInt.empty();
+        if (id == -1 || (type == GgufType.U32 && id == 0xFFFF_FFFFL)) return OptionalInt.empty();
         if (id < 0 || id > Integer.MAX_VALUE) throw wrong(key, "a token's id", value.get());
         return OptionalInt.of((int) id);
     }
@@ -97,14 +96,14 @@ public final class GgufMetadata {
     /** An array of texts, decoded now; bytes that are no UTF-8 become U+FFFD. */
     public List<String> texts(String key) {
         GgufValue value = array(key, "an array of texts");
-        return is(value, Type.TEXT) ? value.texts() : none(key, "an array of texts", value, List.of());
+        return is(value, GgufType.TEXT) ? value.texts() : none(key, "an array of texts", value, List.of());
     }
 
     /** An array of whole numbers of any stored width that fit in an int. */
     public int[] integers(String key) {
         String expected = "an array of whole numbers";
         GgufValue value = array(key, expected);
-        Type element = value.elementType().orElse(Type.ARRAY);
+        GgufType element = value.elementType().orElse(GgufType.ARRAY);
         if (!element.whole()) return none(key, expected, value, new int[0]);
         int[] numbers = new int[value.length()];
         for (int i = 0; i < numbers.length; i++) {
@@ -121,7 +120,7 @@ public final class GgufMetadata {
     public float[] floats(String key) {
         String expected = "an array of numbers";
         GgufValue value = array(key, expected);
-        Type element = value.elementType().orElse(Type.ARRAY);
+        GgufType element = value.elementType().orElse(GgufType.ARRAY);
         if (!element.real() && !element.whole()) return none(key, expected, value, new float[0]);
         float[] numbers = new float[value.length()];
         for (int i = 0; i < numbers.length; i++)
@@ -132,7 +131,9 @@ public final class GgufMetadata {
     /** An array of truth values. */
     public boolean[] flags(String key) {
         GgufValue value = array(key, "an array of true and false");
-        return is(value, Type.BOOL) ? value.flags() : none(key, "an array of true and false", value, new boolean[0]);
+        return is(value, GgufType.BOOL)
+                ? value.flags()
+                : none(key, "an array of true and false", value, new boolean[0]);
     }
 
     /** That {@code value}, of this key, is not what was expected. */
@@ -148,11 +149,11 @@ public final class GgufMetadata {
 
     private GgufValue array(String key, String expected) {
         GgufValue value = present(key, expected);
-        if (value.type() != Type.ARRAY) throw wrong(key, expected, value);
+        if (value.type() != GgufType.ARRAY) throw wrong(key, expected, value);
         return value;
     }
 
-    private static boolean is(GgufValue array, Type element) {
+    private static boolean is(GgufValue array, GgufType element) {
         return array.elementType().equals(Optional.of(element));
     }
 
@@ -162,7 +163,7 @@ public final class GgufMetadata {
         return empty;
     }
 
-    private static boolean isInt(Type type, long value) {
-        return value == (int) value && !(type == Type.U64 && value < 0);
+    private static boolean isInt(GgufType type, long value) {
+        return value == (int) value && !(type == GgufType.U64 && value < 0);
     }
 }

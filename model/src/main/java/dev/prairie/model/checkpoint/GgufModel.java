@@ -1,10 +1,14 @@
 package dev.prairie.model.checkpoint;
 
+import dev.prairie.model.transformer.Positions;
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
+import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,8 +35,11 @@ public final class GgufModel {
      * @throws CheckpointException naming the tensor or key and both values
      */
     public static Checkpoint load(Path path, Arena arena) throws IOException {
-        Gguf gguf = Gguf.open(path, arena);
-        GgufConfig described = GgufConfig.read(gguf);
+        return load(Gguf.open(path, arena), arena);
+    }
+
+    static Checkpoint load(Gguf gguf, Arena arena) {
+        GgufConfig described = GgufConfig.read(GgufFacts.of(gguf));
         TransformerConfig config = described.config();
         Map<String, Tensor> parameters =
                 Parameters.read(gguf, described.family().ggufNames(), GgufConfig.DESCRIBED, config, arena);
@@ -49,7 +56,7 @@ public final class GgufModel {
      */
     public static Map<String, GgufValue> metadata(Checkpoint checkpoint) {
         TransformerConfig config = checkpoint.config();
-        var values = new LinkedHashMap<>(new GgufConfig(Family.of(config), config).write());
+        var values = new LinkedHashMap<>(GgufKeys.of(ConfigFile.familyOf(config), config));
         OptionalInt begin = checkpoint.begin();
         if (begin.isPresent()) values.put(BEGIN, GgufValue.u32(begin.getAsInt()));
         for (int i = 0; i < Math.min(ENDS.size(), checkpoint.end().size()); i++)
@@ -63,7 +70,13 @@ public final class GgufModel {
      */
     public static List<TensorEntry> entries(Checkpoint checkpoint) {
         TransformerConfig config = checkpoint.config();
-        return Parameters.entries(
-                config, checkpoint.parameters(), Family.of(config).ggufNames());
+        var entries = new ArrayList<>(Parameters.entries(
+                config, checkpoint.parameters(), ConfigFile.familyOf(config).ggufNames()));
+        if (config.positions() instanceof Positions.Rope rope)
+            GgufRope.tensors(rope.scaling(), rope.width(), rope.theta()).forEach((name, numbers) -> {
+                Shape shape = Shape.of(numbers.length);
+                entries.add(new TensorEntry(name, DType.F32, shape, arena -> Tensor.of(arena, shape, numbers)));
+            });
+        return List.copyOf(entries);
     }
 }

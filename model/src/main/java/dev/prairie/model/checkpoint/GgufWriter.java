@@ -71,9 +71,9 @@ public final class GgufWriter {
             if (part == 0) values.putAll(metadata);
             else if (metadata.containsKey(GgufHeader.ALIGNMENT))
                 values.put(GgufHeader.ALIGNMENT, GgufValue.u32(alignment(metadata)));
-            values.put(GgufSplit.NUMBER, GgufValue.whole(GgufValue.Type.U16, part));
-            values.put(GgufSplit.COUNT, GgufValue.whole(GgufValue.Type.U16, parts.size()));
-            values.put(GgufSplit.TENSORS, GgufValue.whole(GgufValue.Type.I32, tensors.size()));
+            values.put(GgufSplit.NUMBER, GgufValue.whole(GgufType.U16, part));
+            values.put(GgufSplit.COUNT, GgufValue.whole(GgufType.U16, parts.size()));
+            values.put(GgufSplit.TENSORS, GgufValue.whole(GgufType.I32, tensors.size()));
             write(files.get(part), values, parts.get(part));
         }
         return files;
@@ -97,7 +97,7 @@ public final class GgufWriter {
     private static long alignment(Map<String, GgufValue> metadata) {
         GgufValue given = metadata.get(GgufHeader.ALIGNMENT);
         if (given == null) return GgufHeader.DEFAULT_ALIGNMENT;
-        if (given.type() != GgufValue.Type.U32
+        if (given.type() != GgufType.U32
                 || Long.bitCount(given.whole()) != 1
                 || given.whole() > GgufHeader.LARGEST_ALIGNMENT)
             throw new IllegalArgumentException("gguf: " + GgufHeader.ALIGNMENT + " is " + given

@@ -186,7 +186,14 @@ public final class Llama2c {
 
     private static TransformerConfig oneLayer(TransformerConfig c) {
         return TransformerConfig.llama(
-                c.vocabulary(), c.context(), 1, c.width(), c.heads(), c.keyHeads(), c.feedForward(), c.tiedHead());
+                c.vocabulary(),
+                c.context(),
+                1,
+                c.width(),
+                c.heads(),
+                c.keyHeads(),
+                c.feedForward().width(),
+                c.tiedHead());
     }
 
     // ---- the tensors ------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ public final class ModelFolder {
      */
     public static void save(Path folder, Checkpoint checkpoint) throws IOException {
         TransformerConfig config = checkpoint.config();
-        Family family = Family.of(config);
+        Family family = ConfigFile.familyOf(config);
         checkpoint.transformer(); // refuses parameters that are not those of the config
         var entries = Parameters.entries(config, checkpoint.parameters(), family.names());
         SafetensorsWriter.write(folder.resolve(Safetensors.FILE), entries, Map.of("format", "pt"));

@@ -11,10 +11,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -57,40 +59,91 @@ final class Parameters {
                     config.layers() + " of " + described,
                     file.names().size() + " tensors",
                     described + " belongs to another model");
-        return new Parameters(file, names, described, config, arena).read();
+        try {
+            return new Parameters(file, names, described, config, arena).read();
+        } catch (ArithmeticException tooLarge) {
+            throw new CheckpointException(
+                    file.path(),
+                    "parameters",
+                    "shapes that are possible",
+                    "larger ones by " + described,
+                    described + " belongs to another model");
+        }
+    }
+
+    /** Parameters that one stored tensor holds, below one another: by canonical name, with their shapes. */
+    private record Group(String name, Form form, Map<String, Shape> parts) {
+        Shape first() {
+            return parts.values().iterator().next();
+        }
+
+        /** All of them as one (O, C) or (O). */
+        Shape rows() {
+            int rows = 0;
+            for (Shape part : parts.values()) rows = Math.addExact(rows, part.dim(0));
+            return first().rank() == 1 ? Shape.of(rows) : Shape.of(rows, first().dim(1));
+        }
+
+        /** The shape that the file has. */
+        Shape stored() {
+            Shape rows = rows();
+            if (rows.rank() == 1) return rows;
+            return switch (form) {
+                case ROWS, PAIRS, LESS_ONE -> rows;
+                case COLUMNS -> Shape.of(rows.dim(1), rows.dim(0));
+                case EXPERTS -> Shape.of(parts.size(), first().dim(0), first().dim(1));
+            };
+        }
+    }
+
+    /** What each stored tensor holds, by its name, in the order of the forward pass. */
+    private static Map<String, Group> groups(TransformerConfig config, Names names, String prefix) {
+        var groups = new LinkedHashMap<String, Group>();
+        config.parameterShapes().forEach((name, shape) -> {
+            Place place = names.place(name, prefix);
+            groups.computeIfAbsent(place.name(), stored -> new Group(stored, place.form(), new LinkedHashMap<>()))
+                    .parts
+                    .put(name, shape);
+        });
+        return groups;
+    }
+
+    /** The shapes of the tensors of a file with such a model, by the names there. */
+    static Map<String, Shape> shapes(TransformerConfig config, Names names) {
+        var shapes = new LinkedHashMap<String, Shape>();
+        groups(config, names, names.prefix()).forEach((name, group) -> shapes.put(name, group.stored()));
+        return shapes;
     }
 
     private Map<String, Tensor> read() {
         String prefix = names.prefixIn(file);
-        var parameters = new LinkedHashMap<String, Tensor>();
-        var used = new HashSet<String>();
-        config.parameterShapes().forEach((name, shape) -> {
-            Place place = names.place(name, prefix);
-            used.add(place.name());
-            Tensor stored = stored(place, shape);
-            Tensor ours = ours(place, stored, name, shape);
-            parameters.put(name, shape.rank() == 1 ? FloatCopy.of(ours, arena) : ours);
-        });
-        refuseExtras(prefix, used);
+        Map<String, Group> groups = groups(config, names, prefix);
+        var found = new HashMap<String, Tensor>();
+        for (Group group : groups.values()) read(group, found);
+        refuseExtras(prefix, groups.keySet());
+        var parameters = new LinkedHashMap<String, Tensor>(); // in the order of the forward pass
+        config.parameterShapes()
+                .keySet()
+                .forEach(name -> parameters.put(name, Objects.requireNonNull(found.get(name))));
         return parameters;
     }
 
-    private Tensor stored(Place place, Shape shape) {
-        Shape expected = stored(shape, place.rule().form(), place.rule().parts());
-        Shape found = file.shape(place.name())
+    private Tensor stored(Group group) {
+        Shape expected = group.stored();
+        Shape found = file.shape(group.name)
                 .orElseThrow(() -> new CheckpointException(
-                        file.path(), place.name(), "a tensor " + expected, "nothing", "the file lacks a part of it"));
+                        file.path(), group.name, "a tensor " + expected, "nothing", "the file lacks a part of it"));
         if (!Arrays.equals(significant(found), significant(expected)))
             throw new CheckpointException(
                     file.path(),
-                    place.name(),
+                    group.name,
                     "shape " + expected + " by " + described,
                     found.toString(),
                     described + " belongs to another model");
-        Tensor stored = file.tensor(place.name());
+        Tensor stored = file.tensor(group.name);
         if (stored.type() == DType.I32)
             throw new CheckpointException(
-                    file.path(), place.name(), "F32, BF16 or F16", "I32", "weights are not integers");
+                    file.path(), group.name, "F32, BF16 or F16", "I32", "weights are not integers");
         return stored.view(expected);
     }
 
@@ -102,36 +155,35 @@ final class Parameters {
         return Arrays.copyOfRange(dims, first, dims.length);
     }
 
-    /** The stored shape of {@code parts} tensors of {@code shape}, (O, C) or (O), side by side along O. */
-    private static Shape stored(Shape shape, Form form, int parts) {
-        int outputs = Math.multiplyExact(shape.dim(0), parts);
-        if (shape.rank() == 1) return Shape.of(outputs);
-        return form == Form.COLUMNS ? Shape.of(shape.dim(1), outputs) : Shape.of(outputs, shape.dim(1));
-    }
-
-    private Tensor ours(Place place, Tensor stored, String name, Shape shape) {
-        var rule = place.rule();
-        Tensor whole = stored;
-        if (shape.rank() == 1) whole = FloatCopy.of(stored, arena);
-        else if (rule.form() == Form.COLUMNS) {
-            if (stored.type().quantized())
+    private void read(Group group, Map<String, Tensor> found) {
+        Tensor whole = stored(group);
+        if (group.first().rank() == 1) whole = FloatCopy.of(whole, arena);
+        else if (group.form == Form.COLUMNS) {
+            if (whole.type().quantized())
                 throw new CheckpointException(
                         file.path(),
-                        place.name(),
+                        group.name,
                         "numbers that stand alone, since the matrix is stored transposed",
-                        stored.type().name(),
+                        whole.type().name(),
                         "convert it from the original");
-            whole = transposed(stored, arena);
+            whole = transposed(whole, arena);
+        } else whole = whole.view(group.rows());
+        int before = 0;
+        for (var part : group.parts.entrySet()) {
+            int end = before + part.getValue().dim(0);
+            Tensor t = group.parts.size() == 1 ? whole : whole.slice(before, end);
+            before = end;
+            if (group.form == Form.PAIRS) t = reordered(t, heads(config, part.getKey()), false, arena);
+            if (group.form == Form.LESS_ONE) t = plus(t, 1, arena);
+            found.put(part.getKey(), t);
         }
-        if (rule.parts() > 1) whole = whole.slice(rule.part() * shape.dim(0), (rule.part() + 1) * shape.dim(0));
-        return rule.form() == Form.PAIRS ? reordered(whole, heads(config, name), false, arena) : whole;
     }
 
     /** A tensor without a place means that the model is not what its description says. */
     private void refuseExtras(String prefix, Set<String> used) {
         var extras = new TreeSet<String>();
         for (String name : file.names()) if (!used.contains(name) && !names.ignores(name)) extras.add(name);
-        String head = names.place("head.weight", prefix).name();
+        String head = config.tiedHead() ? names.place("head.weight", prefix).name() : "";
         if (config.tiedHead() && extras.remove(head)) {
             // Some programs write the shared matrix twice; then it must be the same one.
             Tensor table = file.tensor(names.place("tokens.weight", prefix).name());
@@ -159,29 +211,23 @@ final class Parameters {
 
     /** The tensors of a file that holds these parameters under these names, each in the type that it has. */
     static List<TensorEntry> entries(TransformerConfig config, Map<String, Tensor> parameters, Names names) {
-        var groups = new LinkedHashMap<String, List<Tensor>>();
         var entries = new ArrayList<TensorEntry>();
-        config.parameterShapes().keySet().forEach(name -> {
-            Tensor t = parameters.get(name);
-            if (t == null) throw new IllegalArgumentException("checkpoint: no parameter " + name);
-            Place place = names.place(name, names.prefix());
-            var rule = place.rule();
-            List<Tensor> parts = groups.computeIfAbsent(place.name(), n -> new ArrayList<>());
-            parts.add(t);
-            if (parts.size() < rule.parts()) return;
-            Shape stored = stored(t.shape(), rule.form(), rule.parts());
-            int heads = rule.form() == Form.PAIRS ? heads(config, name) : 1;
-            entries.add(new TensorEntry(
-                    place.name(),
-                    joinedType(place.name(), parts),
-                    stored,
-                    arena -> theirs(rule.form(), parts, heads, arena)));
-        });
+        for (Group group : groups(config, names, names.prefix()).values()) {
+            var parts = new LinkedHashMap<String, Tensor>();
+            for (String name : group.parts.keySet()) {
+                Tensor t = parameters.get(name);
+                if (t == null) throw new IllegalArgumentException("checkpoint: no parameter " + name);
+                parts.put(name, t);
+            }
+            DType type = joinedType(group.name, parts.values());
+            entries.add(
+                    new TensorEntry(group.name, type, group.stored(), arena -> theirs(config, group, parts, arena)));
+        }
         return entries;
     }
 
-    private static DType joinedType(String name, List<Tensor> parts) {
-        DType type = parts.getFirst().type();
+    private static DType joinedType(String name, Collection<Tensor> parts) {
+        DType type = parts.iterator().next().type();
         for (Tensor part : parts)
             if (part.type() != type)
                 throw new IllegalArgumentException(
@@ -189,18 +235,34 @@ final class Parameters {
         return type;
     }
 
-    private static Tensor theirs(Form form, List<Tensor> parts, int heads, Arena arena) {
-        Tensor whole = parts.size() == 1 ? parts.getFirst() : joined(parts, arena);
-        if (form == Form.PAIRS) return reordered(whole, heads, true, arena);
-        return form == Form.COLUMNS && whole.shape().rank() == 2 ? transposed(whole, arena) : whole;
+    private static Tensor theirs(TransformerConfig config, Group group, Map<String, Tensor> parts, Arena arena) {
+        var turned = new ArrayList<Tensor>();
+        parts.forEach((name, t) -> turned.add(
+                switch (group.form) {
+                    case ROWS, COLUMNS, EXPERTS -> t;
+                    case PAIRS -> reordered(t, heads(config, name), true, arena);
+                    case LESS_ONE -> plus(t, -1, arena);
+                }));
+        Tensor whole = turned.size() == 1 ? turned.getFirst() : joined(turned, group.rows(), arena);
+        boolean columns = group.form == Form.COLUMNS && whole.shape().rank() == 2;
+        return columns ? transposed(whole, arena) : whole.view(group.stored());
     }
 
-    private static Tensor joined(List<Tensor> parts, Arena arena) {
-        Tensor first = parts.getFirst();
-        Tensor out = Tensor.zeros(arena, first.type(), stored(first.shape(), Form.ROWS, parts.size()));
-        long bytes = first.segment().byteSize();
-        for (int p = 0; p < parts.size(); p++)
-            out.segment().asSlice(p * bytes, bytes).copyFrom(parts.get(p).segment());
+    private static Tensor joined(List<Tensor> parts, Shape rows, Arena arena) {
+        Tensor out = Tensor.zeros(arena, parts.getFirst().type(), rows);
+        long at = 0;
+        for (Tensor part : parts) {
+            long bytes = part.segment().byteSize();
+            out.segment().asSlice(at, bytes).copyFrom(part.segment());
+            at += bytes;
+        }
+        return out;
+    }
+
+    /** A vector with {@code more} added to each number. */
+    private static Tensor plus(Tensor t, float more, Arena arena) {
+        Tensor out = Tensor.zeros(arena, t.shape());
+        for (long i = 0; i < t.shape().size(); i++) out.set(i, t.get(i) + more);
         return out;
     }
 

@@ -78,6 +78,17 @@ public final class Safetensors implements TensorFile {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             all = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
         }
+        add(file, all);
+    }
+
+    /** A file that is in memory already. */
+    static Safetensors over(Path file, MemorySegment all) {
+        var opened = new Safetensors(file);
+        opened.add(file, all);
+        return opened;
+    }
+
+    private void add(Path file, MemorySegment all) {
         long size = all.byteSize();
         if (size < Long.BYTES)
             throw new CheckpointException(file, "file", "at least 8 bytes", size + " bytes", SafetensorsHeader.HINT);

@@ -1,6 +1,7 @@
 package dev.prairie.model.generate;
 
 import dev.prairie.model.cache.KvCache;
+import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.DType;
@@ -29,6 +30,10 @@ public final class Generator {
     private final Kernels kernels;
 
     public Generator(Transformer model, Kernels kernels) {
+        if (model.config().head().kind() == HeadForm.Kind.NONE)
+            throw new IllegalArgumentException(
+                    "generator: the model is an encoder and continues no text; it makes vectors of"
+                            + " texts, see Embedder");
         this.model = model;
         this.kernels = kernels;
     }
@@ -82,6 +87,7 @@ public final class Generator {
         private final KvCache cache;
         private final Decoding decoding;
         private final float[] logits = new float[model.config().vocabulary()];
+        private final boolean steady = !model.config().choosesWeights();
         private int length;
 
         private Session(int capacity, DType kept) {
@@ -104,7 +110,7 @@ public final class Generator {
                 if (id < 0 || id >= logits.length)
                     throw new IllegalArgumentException(
                             "generator: id " + id + ", must be from 0 to " + (logits.length - 1));
-            Tensor last = ids.length == 1 ? decoding.run(ids[0], length) : prefill(ids);
+            Tensor last = ids.length == 1 && steady ? decoding.run(ids[0], length) : prefill(ids);
             length += ids.length;
             MemorySegment.copy(last.segment(), Tensor.FLOAT, 0, logits, 0, logits.length);
             return logits;

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Linear {
     Tensor forward(Ops ops, Tensor x);
 
-    /** The same plus {@code residual (N, O)}. */
-    Tensor forward(Ops ops, Tensor x, Tensor residual);
+    /** The same plus {@code residual (N, O)}, where there is one. */
+    Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual);
 
     /**
      * {@code x · weightᵀ + bias}.
@@ -28,7 +28,7 @@ public sealed interface Linear {
         }
 
         @Override
-        public Tensor forward(Ops ops, Tensor x, Tensor residual) {
+        public Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual) {
             return ops.matmul(x, weight, bias, residual);
         }
     }
@@ -44,7 +44,7 @@ public sealed interface Linear {
         }
 
         @Override
-        public Tensor forward(Ops ops, Tensor x, Tensor residual) {
+        public Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual) {
             return ops.matmul(x, weight, bias, residual);
         }
     }

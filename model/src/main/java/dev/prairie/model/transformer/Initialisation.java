@@ -20,7 +20,7 @@ final class Initialisation {
                 Bundle.zeros(arena, config.parameterShapes()).tensors();
         var random = new Random(seed); // its sequence is fixed by specification
         parameters.forEach((name, t) -> {
-            boolean residual = name.endsWith("attention.out.weight") || name.endsWith("feedforward.down.weight");
+            boolean residual = name.endsWith("attention.out.weight") || name.endsWith(".down.weight");
             double deviation = residual ? DEVIATION / Math.sqrt(2.0 * config.layers()) : DEVIATION;
             boolean norm = name.endsWith("norm.weight");
             boolean bias = name.endsWith(".bias");

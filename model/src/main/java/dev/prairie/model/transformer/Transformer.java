@@ -4,56 +4,56 @@ import dev.prairie.model.cache.KvCache;
 import dev.prairie.model.layer.FeedForward;
 import dev.prairie.model.layer.Linear;
 import dev.prairie.model.layer.Normalization;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
+import dev.prairie.model.layer.Residual;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
-import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.autograd.Ops;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decoder-only transformer: the one definition that training and serving share. Training passes a Tape and
- * {@link KvCache#NONE}, serving passes plain Ops and a cache; the model does not know which, and has no branch on it.
+ * A transformer: the one definition that training and serving share. Training passes a Tape and {@link KvCache#NONE},
+ * serving passes plain Ops and a cache; the model does not know which, and has no branch on it.
  *
- * <p>It is not a family: the GPT-2 and Llama forms, grouped queries and QK-norm are values of
- * {@link TransformerConfig}. To read how it works without tensors, open {@code reference.OneFileGpt}.
+ * <p>It is not a family: GPT-2, Llama, Gemma, BERT and the others are values of {@link TransformerConfig}, of which
+ * {@link Parts} makes the layers below. To read how it works without tensors, open {@code reference.OneFileGpt}.
  *
  * <p>Letters: N packed tokens, C width, H query heads, K key heads, D head width, F feed-forward width, V vocabulary.
  */
 public final class Transformer {
+    /** What a token's row is before the first layer; what a model does not have is null. */
+    record Embedding(
+            Tensor tokens, // (V, C)
+            float scale,
+            @Nullable Tensor types, // rows of segment types, of which the first is used
+            @Nullable Tensor positions, // (T, C)
+            @Nullable Normalization norm) {}
+
     /** One residual layer: attention looks around, feed-forward looks inward. */
-    private record Layer(
-            Normalization attentionNorm,
+    record Layer(
+            Residual attending,
             Linear q, // (H·D, C)
             Linear k, // (K·D, C)
             Linear v, // (K·D, C)
             @Nullable Normalization queryNorm, // per head, (D)
             @Nullable Normalization keyNorm,
+            @Nullable Rotary rotary,
+            Scoring scoring,
             Linear out, // (C, H·D)
-            Normalization feedForwardNorm,
+            Residual feeding,
             FeedForward feedForward) {}
 
     private final TransformerConfig config;
     private final Map<String, Tensor> parameters;
-    private final Linear.Maker linears;
-    private final Tensor tokenTable; // (V, C)
-    private final @Nullable Tensor positionTable; // (T, C)
-    private final @Nullable Rotary rotary;
-    private final Scoring scoring;
-    private final List<Layer> layers = new ArrayList<>();
-    private final Normalization norm;
-    private final Linear head; // (V, C)
+    private final Embedding embedding;
+    private final List<Layer> layers;
+    private final @Nullable Normalization norm;
+    private final @Nullable Linear head; // (V, C)
 
     /** Over existing F32 weights, by canonical name; a missing, unknown or misshapen one is an error that names it. */
     public Transformer(TransformerConfig config, Map<String, Tensor> parameters) {
@@ -62,16 +62,13 @@ public final class Transformer {
 
     /** The same, with its projections made by {@code linears}: a model that runs may keep its weights packed. */
     public Transformer(TransformerConfig config, Map<String, Tensor> parameters, Linear.Maker linears) {
+        var parts = new Parts(config, parameters, linears);
         this.config = config;
-        this.linears = linears;
-        this.parameters = checked(config, parameters);
-        tokenTable = parameter("tokens.weight");
-        positionTable = config.positions() == Positions.LEARNED ? parameter("positions.weight") : null;
-        rotary = config.positions() == Positions.ROPE ? Rotary.of(config.headWidth(), config.theta()) : null;
-        scoring = Scoring.causal((float) (1 / Math.sqrt(config.headWidth())));
-        for (int l = 0; l < config.layers(); l++) layers.add(layer("layers." + l + "."));
-        norm = normalization("norm");
-        head = linears.make(config.tiedHead() ? tokenTable : parameter("head.weight"), null);
+        this.parameters = parts.parameters();
+        embedding = parts.embedding();
+        layers = parts.layers();
+        norm = parts.lastNorm();
+        head = parts.head();
     }
 
     /** A model that knows nothing, its weights in one stretch of {@code arena}; the same seed gives the same bits. */
@@ -86,27 +83,40 @@ public final class Transformer {
 
     /** The last hidden state {@code (N, C)} of every token; with {@link #logits} the two halves of forward. */
     public Tensor hidden(Ops ops, Tokens tokens, KvCache cache) {
-        Tensor x = ops.embedding(tokenTable, tokens.ids()); // (N, C)
-        if (positionTable != null) x = ops.add(x, ops.embedding(positionTable, tokens.positions()));
+        Tensor x = embedded(ops, tokens); // (N, C)
         for (int l = 0; l < layers.size(); l++) {
             int layer = l;
             x = ops.block(x, (o, h) -> layer(o, h, layer, tokens, cache));
         }
-        return norm.forward(ops, x);
+        return norm == null ? x : norm.forward(ops, x);
     }
 
-    /** From hidden states {@code (M, C)} to logits {@code (M, V)}. */
+    /** From hidden states {@code (M, C)} to logits {@code (M, V)}; an encoder has none. */
     public Tensor logits(Ops ops, Tensor hidden) {
-        return head.forward(ops, hidden);
+        if (head == null)
+            throw new IllegalArgumentException("transformer: an encoder has no logits; ask for its hidden states");
+        Tensor logits = head.forward(ops, hidden);
+        return config.head().cap() == 0
+                ? logits
+                : ops.softCap(logits, config.head().cap());
+    }
+
+    private Tensor embedded(Ops ops, Tokens tokens) {
+        Tensor x = ops.embedding(embedding.tokens, tokens.ids());
+        if (embedding.scale != 1) x = ops.scale(x, embedding.scale);
+        if (embedding.types != null) x = ops.add(x, ops.embedding(embedding.types, new int[tokens.count()]));
+        if (embedding.positions != null) x = ops.add(x, ops.embedding(embedding.positions, tokens.positions()));
+        return embedding.norm == null ? x : embedding.norm.forward(ops, x);
     }
 
     private Tensor layer(Ops ops, Tensor x, int layer, Tokens tokens, KvCache cache) {
         Layer w = layers.get(layer);
-        Tensor h = attention(ops, w, w.attentionNorm.forward(ops, x), x, layer, tokens, cache);
-        return w.feedForward.forward(ops, w.feedForwardNorm.forward(ops, h), h);
+        Tensor h = w.attending.around(ops, x, (in, to) -> attention(ops, w, in, to, layer, tokens, cache));
+        return w.feeding.around(ops, h, (in, to) -> w.feedForward.forward(ops, in, to));
     }
 
-    private Tensor attention(Ops ops, Layer w, Tensor x, Tensor residual, int layer, Tokens tokens, KvCache cache) {
+    private Tensor attention(
+            Ops ops, Layer w, Tensor x, @Nullable Tensor residual, int layer, Tokens tokens, KvCache cache) {
         int n = tokens.count();
         int d = config.headWidth();
         Tensor q = ops.view(w.q.forward(ops, x), Shape.of(n, config.heads(), d));
@@ -114,11 +124,11 @@ public final class Transformer {
         Tensor v = ops.view(w.v.forward(ops, x), Shape.of(n, config.keyHeads(), d));
         if (w.queryNorm != null) q = w.queryNorm.forward(ops, q);
         if (w.keyNorm != null) k = w.keyNorm.forward(ops, k);
-        if (rotary != null) {
-            q = ops.rope(q, tokens.positions(), rotary);
-            k = ops.rope(k, tokens.positions(), rotary);
+        if (w.rotary != null) {
+            q = ops.rope(q, tokens.positions(), w.rotary);
+            k = ops.rope(k, tokens.positions(), w.rotary);
         }
-        Tensor mixed = ops.attention(q, cache.append(ops, layer, k, v, tokens), tokens, scoring);
+        Tensor mixed = ops.attention(q, cache.append(ops, layer, k, v, tokens), tokens, w.scoring);
         return w.out.forward(ops, ops.view(mixed, Shape.of(n, config.heads() * d)), residual);
     }
 
@@ -134,56 +144,5 @@ public final class Transformer {
     /** Whether the optimizer should pull this parameter towards zero: matrices yes, norms and biases no. */
     public static boolean decays(Tensor parameter) {
         return parameter.shape().rank() > 1;
-    }
-
-    private Layer layer(String name) {
-        boolean normed = config.queryKeyNorm();
-        Linear up = linear(name + "feedforward.up");
-        Linear down = linear(name + "feedforward.down");
-        return new Layer(
-                normalization(name + "attention.norm"),
-                linear(name + "attention.q"),
-                linear(name + "attention.k"),
-                linear(name + "attention.v"),
-                normed ? new Normalization.Rms(parameter(name + "attention.q.norm.weight"), config.epsilon()) : null,
-                normed ? new Normalization.Rms(parameter(name + "attention.k.norm.weight"), config.epsilon()) : null,
-                linear(name + "attention.out"),
-                normalization(name + "feedforward.norm"),
-                config.activation() == Activation.SWIGLU
-                        ? new FeedForward.SwiGlu(linear(name + "feedforward.gate"), up, down)
-                        : new FeedForward.Gelu(up, down));
-    }
-
-    private Linear linear(String name) {
-        return linears.make(parameter(name + ".weight"), config.biases() ? parameter(name + ".bias") : null);
-    }
-
-    private Normalization normalization(String name) {
-        Tensor weight = parameter(name + ".weight");
-        return config.norm() == Norm.RMS
-                ? new Normalization.Rms(weight, config.epsilon())
-                : new Normalization.Layer(weight, parameter(name + ".bias"), config.epsilon());
-    }
-
-    private Tensor parameter(String name) {
-        Tensor t = parameters.get(name);
-        if (t == null) throw new IllegalArgumentException("transformer: no parameter " + name); // names are ours
-        return t;
-    }
-
-    private static Map<String, Tensor> checked(TransformerConfig config, Map<String, Tensor> given) {
-        Map<String, Shape> expected = config.parameterShapes();
-        var ordered = new LinkedHashMap<String, Tensor>();
-        expected.forEach((name, shape) -> {
-            Tensor t = given.get(name);
-            if (t == null) throw new ShapeException("transformer", "parameter " + name + shape + " is missing");
-            if (!t.shape().equals(shape))
-                throw new ShapeException("transformer", name + " is " + t.shape() + ", the config says " + shape);
-            ordered.put(name, t);
-        });
-        for (String name : given.keySet())
-            if (!expected.containsKey(name))
-                throw new ShapeException("transformer", "parameter " + name + " has no place in this config");
-        return Collections.unmodifiableMap(ordered);
     }
 }

@@ -1,81 +1,53 @@
 package dev.prairie.model.transformer;
 
+import dev.prairie.model.layer.Activation;
+import dev.prairie.model.transformer.FeedForwardForm.Experts;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Shape;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What kind of transformer: families differ here, not in classes.
+ * What kind of transformer: families differ here, not in classes. Start from {@link #gpt2}, {@link #llama} or
+ * {@link #bert} and change what differs.
  *
- * @param vocabulary   V, number of token ids
- * @param context      T, the longest sequence
- * @param layers       L
- * @param width        C, of the residual stream
- * @param heads        H, query heads
- * @param keyHeads     K, key and value heads; H is a multiple of it
- * @param headWidth    D; usually C / H
- * @param feedForward  F, inner width of the feed-forward part
- * @param norm         which normalization
- * @param positions    how a token knows its place
- * @param activation   which feed-forward
- * @param biases       whether projections have biases
- * @param tiedHead     whether the head shares the token table's weights
- * @param queryKeyNorm whether queries and keys are RMS-normalised per head (Qwen3)
- * @param theta        base of the rotary angles; unused with learned positions
- * @param epsilon      inside the norms
+ * @param vocabulary  V, number of token ids
+ * @param context     T, the longest sequence
+ * @param layers      L
+ * @param width       C, of the residual stream
+ * @param embedding   what goes in
+ * @param positions   how a token knows its place
+ * @param attention   how tokens look at each other
+ * @param feedForward what a token makes of itself
+ * @param norm        what keeps numbers in scale
+ * @param head        what comes out
  */
 public record TransformerConfig(
         int vocabulary,
         int context,
         int layers,
         int width,
-        int heads,
-        int keyHeads,
-        int headWidth,
-        int feedForward,
-        Norm norm,
+        EmbeddingForm embedding,
         Positions positions,
-        Activation activation,
-        boolean biases,
-        boolean tiedHead,
-        boolean queryKeyNorm,
-        float theta,
-        float epsilon) {
-
-    /** Which normalization. */
-    public enum Norm {
-        RMS,
-        LAYER
-    }
-
-    /** How a token knows its place: by turning queries and keys, or by a learned table. */
-    public enum Positions {
-        ROPE,
-        LEARNED
-    }
-
-    /** Which feed-forward. */
-    public enum Activation {
-        SWIGLU,
-        GELU
-    }
+        AttentionForm attention,
+        FeedForwardForm feedForward,
+        NormForm norm,
+        HeadForm head) {
+    /** Experts of all layers: some forty times what the largest models have, so that a damaged number is noticed. */
+    private static final int MOST_EXPERTS = 1 << 20;
 
     public TransformerConfig {
         positive("vocabulary", vocabulary);
         positive("context", context);
         positive("layers", layers);
         positive("width", width);
-        positive("heads", heads);
-        positive("keyHeads", keyHeads);
-        positive("headWidth", headWidth);
-        positive("feedForward", feedForward);
-        if (heads % keyHeads != 0)
-            throw new IllegalArgumentException("config: heads " + heads + " is not a multiple of keyHeads " + keyHeads);
-        if (positions == Positions.ROPE && headWidth % 2 != 0)
-            throw new IllegalArgumentException("config: headWidth " + headWidth + " must be even to be rotated");
-        if (positions == Positions.ROPE && !(theta > 0))
-            throw new IllegalArgumentException("config: theta " + theta + " must be positive");
-        if (!(epsilon >= 0)) throw new IllegalArgumentException("config: epsilon " + epsilon + " must not be negative");
+        if (positions instanceof Positions.Rope rope && rope.width() > attention.headWidth())
+            throw new IllegalArgumentException(
+                    "config: rotary width " + rope.width() + " is more than headWidth " + attention.headWidth());
+        if ((long) layers * feedForward.experts().count() > MOST_EXPERTS)
+            throw new IllegalArgumentException("config: " + layers + " layers of "
+                    + feedForward.experts().count() + " experts are more than " + MOST_EXPERTS + " in all");
+        if (head.kind() == HeadForm.Kind.NONE && head.cap() > 0)
+            throw new IllegalArgumentException("config: a cap of " + head.cap() + " on logits that there are none of");
     }
 
     /** The GPT-2 form: layer norm, learned positions, GELU, biases, tied head, F = 4 C. */
@@ -85,18 +57,12 @@ public record TransformerConfig(
                 context,
                 layers,
                 width,
-                heads,
-                heads,
-                share(width, heads),
-                Math.multiplyExact(4, width),
-                Norm.LAYER,
-                Positions.LEARNED,
-                Activation.GELU,
-                true,
-                true,
-                false,
-                10000,
-                1e-5f);
+                EmbeddingForm.PLAIN,
+                new Positions.Learned(),
+                AttentionForm.of(heads, heads, share(width, heads)).withBiases(true, true),
+                new FeedForwardForm(Math.multiplyExact(4, width), Activation.GELU, false, true, Experts.NONE),
+                new NormForm(NormForm.Kind.LAYER, 1e-5f, NormForm.Order.BEFORE),
+                HeadForm.tied(true));
     }
 
     /** The Llama form: RMS norm, rotary positions, SwiGLU, no biases; head tied as asked. */
@@ -109,23 +75,36 @@ public record TransformerConfig(
             int keyHeads,
             int feedForward,
             boolean tiedHead) {
+        int headWidth = share(width, heads);
         return new TransformerConfig(
                 vocabulary,
                 context,
                 layers,
                 width,
-                heads,
-                keyHeads,
-                share(width, heads),
-                feedForward,
-                Norm.RMS,
-                Positions.ROPE,
-                Activation.SWIGLU,
-                false,
-                tiedHead,
-                false,
-                10000,
-                1e-5f);
+                EmbeddingForm.PLAIN,
+                new Positions.Rope(headWidth, 10000),
+                AttentionForm.of(heads, keyHeads, headWidth),
+                FeedForwardForm.swiGlu(feedForward),
+                new NormForm(NormForm.Kind.RMS, 1e-5f, NormForm.Order.BEFORE),
+                HeadForm.tied(tiedHead));
+    }
+
+    /** The BERT form: an encoder that sees both ways, its norms behind each part, two segment types; the mean is pooled. */
+    public static TransformerConfig bert(
+            int vocabulary, int context, int layers, int width, int heads, int feedForward) {
+        return new TransformerConfig(
+                vocabulary,
+                context,
+                layers,
+                width,
+                new EmbeddingForm(1, 2, true),
+                new Positions.Learned(),
+                AttentionForm.of(heads, heads, share(width, heads))
+                        .withBiases(true, true)
+                        .bidirectional(),
+                new FeedForwardForm(feedForward, Activation.GELU_EXACT, false, true, Experts.NONE),
+                new NormForm(NormForm.Kind.LAYER, 1e-12f, NormForm.Order.AFTER),
+                HeadForm.pooling(HeadForm.Pooling.MEAN));
     }
 
     private static int share(int width, int heads) {
@@ -134,40 +113,87 @@ public record TransformerConfig(
         return width / heads;
     }
 
+    static void positive(String name, int value) {
+        if (value < 1) throw new IllegalArgumentException("config: " + name + " is " + value + ", must be at least 1");
+    }
+
+    // ---- the same with something else --------------------------------------------------------------------------
+
+    /**
+     * The same model, run with {@code context} positions. Of some stretched rotary positions other factors apply then; a
+     * learned table must be cut or grown with it.
+     */
+    public TransformerConfig withContext(int context) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    public TransformerConfig withEmbedding(EmbeddingForm embedding) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    public TransformerConfig withPositions(Positions positions) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    public TransformerConfig withAttention(AttentionForm attention) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    /** The same with both at once: what turns of a head must fit into it. */
+    public TransformerConfig withAttention(AttentionForm attention, Positions positions) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    public TransformerConfig withFeedForward(FeedForwardForm feedForward) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    public TransformerConfig withNorm(NormForm norm) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    public TransformerConfig withHead(HeadForm head) {
+        return new TransformerConfig(
+                vocabulary, context, layers, width, embedding, positions, attention, feedForward, norm, head);
+    }
+
+    // ---- what follows from it ----------------------------------------------------------------------------------
+
+    /** H, query heads. */
+    public int heads() {
+        return attention.heads();
+    }
+
+    /** K, key and value heads. */
+    public int keyHeads() {
+        return attention.keyHeads();
+    }
+
+    /** D, width of a head. */
+    public int headWidth() {
+        return attention.headWidth();
+    }
+
+    /** Whether the head's weights are those of the token table. */
+    public boolean tiedHead() {
+        return head.kind() == HeadForm.Kind.TIED;
+    }
+
+    /** Whether it depends on the tokens which weights are used: where experts are chosen. */
+    public boolean choosesWeights() {
+        return feedForward.experts().count() > 0;
+    }
+
     /** Every parameter by its canonical name, in the order of the forward pass; weights are (O, C). */
     public Map<String, Shape> parameterShapes() {
-        var shapes = new LinkedHashMap<String, Shape>();
-        shapes.put("tokens.weight", Shape.of(vocabulary, width));
-        if (positions == Positions.LEARNED) shapes.put("positions.weight", Shape.of(context, width));
-        for (int l = 0; l < layers; l++) {
-            String layer = "layers." + l + ".";
-            norm(shapes, layer + "attention.norm");
-            linear(shapes, layer + "attention.q", Math.multiplyExact(heads, headWidth), width);
-            linear(shapes, layer + "attention.k", Math.multiplyExact(keyHeads, headWidth), width);
-            linear(shapes, layer + "attention.v", Math.multiplyExact(keyHeads, headWidth), width);
-            if (queryKeyNorm) {
-                shapes.put(layer + "attention.q.norm.weight", Shape.of(headWidth));
-                shapes.put(layer + "attention.k.norm.weight", Shape.of(headWidth));
-            }
-            linear(shapes, layer + "attention.out", width, Math.multiplyExact(heads, headWidth));
-            norm(shapes, layer + "feedforward.norm");
-            if (activation == Activation.SWIGLU) linear(shapes, layer + "feedforward.gate", feedForward, width);
-            linear(shapes, layer + "feedforward.up", feedForward, width);
-            linear(shapes, layer + "feedforward.down", width, feedForward);
-        }
-        norm(shapes, "norm");
-        if (!tiedHead) shapes.put("head.weight", Shape.of(vocabulary, width));
-        return shapes;
-    }
-
-    private void norm(Map<String, Shape> shapes, String name) {
-        shapes.put(name + ".weight", Shape.of(width));
-        if (norm == Norm.LAYER) shapes.put(name + ".bias", Shape.of(width));
-    }
-
-    private void linear(Map<String, Shape> shapes, String name, int out, int in) {
-        shapes.put(name + ".weight", Shape.of(out, in));
-        if (biases) shapes.put(name + ".bias", Shape.of(out));
+        return ParameterShapes.of(this);
     }
 
     /** Number of parameters. */
@@ -175,18 +201,22 @@ public record TransformerConfig(
         return parameterShapes().values().stream().mapToLong(Shape::size).sum();
     }
 
+    /** Bytes that keys and values of one position take in a cache of {@code type}, in all layers. */
+    public long kvBytesPerPosition(DType type) {
+        return Math.multiplyExact(2L * layers, type.bytes((long) keyHeads() * headWidth()));
+    }
+
     /**
      * Floating-point operations that training needs for one token at context {@code t}: six for each weight that is
      * multiplied, and twelve L·H·D·t for attention (Chowdhery et al. 2022, arXiv 2204.02311, appendix B).
      */
     public double trainingFlopsPerToken(int t) {
-        long lookedUp = (long) vocabulary * width + (positions == Positions.LEARNED ? (long) context * width : 0);
-        long head = (long) vocabulary * width;
-        long multiplied = parameters() - lookedUp + (tiedHead ? head : 0);
-        return 6.0 * multiplied + 12.0 * layers * heads * headWidth * t;
-    }
-
-    private static void positive(String name, int value) {
-        if (value < 1) throw new IllegalArgumentException("config: " + name + " is " + value + ", must be at least 1");
+        long table = (long) vocabulary * width;
+        long lookedUp = table + (positions instanceof Positions.Learned ? (long) context * width : 0);
+        Experts experts = feedForward.experts();
+        long expert = (feedForward.gated() ? 3L : 2L) * feedForward.width() * width;
+        long idle = layers * (experts.count() - experts.active()) * expert;
+        long multiplied = parameters() - lookedUp - idle + (tiedHead() ? table : 0);
+        return 6.0 * multiplied + 12.0 * layers * heads() * headWidth() * t;
     }
 }

@@ -3,11 +3,12 @@ package dev.prairie.model.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.prairie.model.transformer.AttentionForm;
+import dev.prairie.model.transformer.FeedForwardForm;
+import dev.prairie.model.transformer.NormForm;
+import dev.prairie.model.transformer.Positions;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
@@ -50,23 +51,14 @@ class GgufModelTest {
         return switch (form) {
             case "gpt2" -> TransformerConfig.gpt2(29, 20, 2, width, 4);
             case "llama", "llama tied", "llama with biases", "qwen3", "qwen3 tied" ->
-                new TransformerConfig(
-                        29,
-                        20,
-                        2,
-                        width,
-                        4,
-                        2,
-                        8,
-                        2 * width,
-                        Norm.RMS,
-                        Positions.ROPE,
-                        Activation.SWIGLU,
-                        form.endsWith("biases"),
-                        form.endsWith("tied"),
-                        qwen3,
-                        5e5f,
-                        1e-6f);
+                TransformerConfig.llama(29, 20, 2, width, 4, 2, 2 * width, form.endsWith("tied"))
+                        .withAttention(
+                                AttentionForm.of(4, 2, 8)
+                                        .withBiases(form.endsWith("biases"), form.endsWith("biases"))
+                                        .withQueryKeyNorm(qwen3),
+                                new Positions.Rope(8, 5e5f))
+                        .withFeedForward(FeedForwardForm.swiGlu(2 * width).withBiases(form.endsWith("biases")))
+                        .withNorm(new NormForm(NormForm.Kind.RMS, 1e-6f, NormForm.Order.BEFORE));
             default -> throw new IllegalArgumentException(form);
         };
     }
@@ -202,7 +194,7 @@ class GgufModelTest {
 
     @ParameterizedTest
     @CsvSource({
-        "general.architecture, TEXT, mamba, 'general.architecture: expected one of [gpt2, llama, qwen3], found mamba'",
+        "general.architecture, TEXT, mamba, 'general.architecture: expected one of [gpt2, llama, qwen2, qwen3, '",
         "llama.block_count, U32, 0, 'llama.block_count: expected at least 1, found 0'",
         "llama.block_count, U32, 3, 'blk.2.attn_norm.weight: expected a tensor (16), found nothing'",
         "llama.block_count, U32, 2000000000, 'layers: expected 2000000000 of the file'",
@@ -213,9 +205,10 @@ class GgufModelTest {
         "llama.embedding_length, U32, 17, 'expected shape (29, 17) by the file'",
         "llama.embedding_length, U32, 4294967295, 'expected at most 2147483647'",
         "llama.attention.key_length, U32, 7, 'llama.attention.value_length: expected 7, the width of a head, found 8'",
-        "llama.expert_count, U32, 8, 'llama.expert_count: expected nothing or 0.0, found 8'",
-        "llama.rope.scaling.type, TEXT, yarn, 'llama.rope.scaling.type: expected none, found the text yarn'",
-        "llama.attention.sliding_window, U32, 4096, 'llama.attention.sliding_window'",
+        "llama.expert_count, U32, 8, 'llama.expert_count: expected as many as blk.0.ffn_gate_exps.weight has, nothing, found 8'",
+        "llama.rope.scaling.type, TEXT, spiral, 'llama.rope.scaling.type: expected none, linear, yarn or longrope, found'",
+        "llama.rope.dimension_count, U32, 10, 'rotary width 10 is more than headWidth 8'",
+        "llama.attention.scale, U32, 2, 'llama.attention.scale: expected nothing or 0.35355338, found 2'",
     })
     void refusesWhatItCannotCompute(String key, String type, String value, String message) throws IOException {
         Checkpoint saved = model(config("llama", 16));
@@ -232,12 +225,12 @@ class GgufModelTest {
     void refusesTensorsWithoutAPlaceAndOfIntegers() throws IOException {
         Checkpoint saved = model(config("llama", 16));
         var entries = new ArrayList<>(GgufModel.entries(saved));
-        entries.add(TensorEntry.of("rope_freqs.weight", Tensor.zeros(arena, Shape.of(4))));
+        entries.add(TensorEntry.of("surprise.weight", Tensor.zeros(arena, Shape.of(4))));
         Path file = folder.resolve("model.gguf");
         GgufWriter.write(file, GgufModel.metadata(saved), entries);
         assertThatThrownBy(() -> Checkpoint.load(file, arena))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("rope_freqs.weight: expected no tensor without a place");
+                .hasMessageContaining("surprise.weight: expected no tensor without a place");
         entries.removeLast();
         entries.removeIf(e -> e.name().equals("output.weight"));
         entries.add(TensorEntry.of("output.weight", Tensor.zeros(arena, DType.I32, Shape.of(29, 16))));
@@ -257,8 +250,18 @@ class GgufModelTest {
 
     @Test
     void acceptsDimensionsOfOneThatOthersLeaveOut() throws IOException {
-        TransformerConfig c = new TransformerConfig(
-                29, 20, 1, 1, 1, 1, 2, 1, Norm.RMS, Positions.ROPE, Activation.SWIGLU, false, true, false, 1e4f, 1e-5f);
+        var wide = TransformerConfig.llama(29, 20, 1, 2, 1, 1, 1, true);
+        var c = new TransformerConfig(
+                29,
+                20,
+                1,
+                1,
+                wide.embedding(),
+                wide.positions(),
+                wide.attention(),
+                wide.feedForward(),
+                wide.norm(),
+                wide.head());
         Checkpoint saved = model(c);
         List<TensorEntry> shorter = GgufModel.entries(saved).stream()
                 .map(e -> e.shape().dim(0) == 1 && e.shape().rank() == 2

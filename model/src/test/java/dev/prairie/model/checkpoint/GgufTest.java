@@ -133,7 +133,7 @@ class GgufTest {
         nested.i32(TEXT).i64(1).text("x");
         nested.i32(ARRAY).i64(1).i32(BOOL).i64(1).i8(1);
         GgufValue value = value(ARRAY, nested).value("k").orElseThrow();
-        assertThat(value.elementType()).hasValue(GgufValue.Type.ARRAY);
+        assertThat(value.elementType()).hasValue(GgufType.ARRAY);
         List<GgufValue> inner = value.elements();
         assertThat(inner).hasSize(3);
         assertThat(inner.get(0)).hasToString("an array of 2 U32");
@@ -146,7 +146,7 @@ class GgufTest {
     @CsvSource({"4,7,7", "4,4294967295,-1", "5,-1,-1", "10,-1,-2", "11,-1,-1", "10,5000000000,-2", "5,-2,-2"})
     void knowsTheIdThatMeansNone(int type, long stored, int id) throws IOException {
         GgufMetadata metadata = value(type, type < 10 ? bytes().i32((int) stored) : bytes().i64(stored));
-        if (type == 10 && stored == -1 || id == -1)
+        if ((type == 10 && stored == -1) || id == -1)
             assertThat(metadata.token("k")).isEmpty();
         else if (id == -2)
             assertThatThrownBy(() -> metadata.token("k"))

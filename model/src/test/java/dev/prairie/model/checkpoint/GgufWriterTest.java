@@ -40,9 +40,9 @@ class GgufWriterTest {
     private static Map<String, GgufValue> metadata() {
         var values = new LinkedHashMap<String, GgufValue>();
         values.put("general.architecture", GgufValue.of("llama"));
-        for (GgufValue.Type type : GgufValue.Type.values())
+        for (GgufType type : GgufType.values())
             if (type.whole()) values.put("whole." + type, GgufValue.whole(type, 100));
-        values.put("whole.negative", GgufValue.whole(GgufValue.Type.I64, Long.MIN_VALUE));
+        values.put("whole.negative", GgufValue.whole(GgufType.I64, Long.MIN_VALUE));
         values.put("f32", GgufValue.of(0.1f));
         values.put("f64", GgufValue.of(0.1));
         values.put("flag", GgufValue.of(true));
@@ -213,7 +213,7 @@ class GgufWriterTest {
     @CsvSource({"70000,at most 65535 parts", "-5,'split.count: expected at most'"})
     void refusesAnImpossibleNumberOfParts(int count, String message) throws IOException {
         Path file = folder.resolve("model.gguf");
-        GgufWriter.write(file, Map.of("split.count", GgufValue.whole(GgufValue.Type.I32, count)), List.of());
+        GgufWriter.write(file, Map.of("split.count", GgufValue.whole(GgufType.I32, count)), List.of());
         refused(file, message);
     }
 

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.prairie.model.layer.Activation;
+import dev.prairie.model.transformer.AttentionForm;
+import dev.prairie.model.transformer.FeedForwardForm;
+import dev.prairie.model.transformer.FeedForwardForm.Experts;
+import dev.prairie.model.transformer.HeadForm;
+import dev.prairie.model.transformer.NormForm;
+import dev.prairie.model.transformer.Positions;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Norm;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
@@ -52,23 +56,12 @@ class ModelFolderTest {
     }
 
     private static TransformerConfig llama(boolean biases, boolean tied, boolean queryKeyNorm) {
-        return new TransformerConfig(
-                29,
-                20,
-                2,
-                16,
-                4,
-                2,
-                6,
-                22,
-                Norm.RMS,
-                Positions.ROPE,
-                Activation.SWIGLU,
-                biases,
-                tied,
-                queryKeyNorm,
-                5e5f,
-                1e-6f);
+        var llama = TransformerConfig.llama(29, 20, 2, 16, 4, 2, 22, tied);
+        return llama.withAttention(
+                        AttentionForm.of(4, 2, 6).withBiases(biases, biases).withQueryKeyNorm(queryKeyNorm))
+                .withPositions(new Positions.Rope(6, 5e5f))
+                .withFeedForward(llama.feedForward().withBiases(biases))
+                .withNorm(new NormForm(NormForm.Kind.RMS, 1e-6f, NormForm.Order.BEFORE));
     }
 
     private static TransformerConfig config(String form) {
@@ -76,23 +69,9 @@ class ModelFolderTest {
         return switch (form) {
             case "gpt2" -> g;
             case "gpt2 untied, F not 4 C" ->
-                new TransformerConfig(
-                        29,
-                        20,
-                        3,
-                        15,
-                        3,
-                        3,
-                        5,
-                        22,
-                        g.norm(),
-                        g.positions(),
-                        g.activation(),
-                        true,
-                        false,
-                        false,
-                        g.theta(),
-                        1e-6f);
+                g.withFeedForward(g.feedForward().withWidth(22))
+                        .withNorm(new NormForm(NormForm.Kind.LAYER, 1e-6f, NormForm.Order.BEFORE))
+                        .withHead(HeadForm.tied(false));
             case "llama" -> llama(false, true, false);
             case "llama untied with biases" -> llama(true, false, false);
             case "qwen3" -> llama(false, false, true);
@@ -198,23 +177,7 @@ class ModelFolderTest {
     @Test
     void saysWhichFormsHaveNoFamily() {
         TransformerConfig g = config("gpt2");
-        var odd = new TransformerConfig(
-                29,
-                20,
-                1,
-                15,
-                3,
-                3,
-                5,
-                22,
-                Norm.LAYER,
-                Positions.LEARNED,
-                Activation.SWIGLU,
-                true,
-                false,
-                false,
-                g.theta(),
-                1e-6f);
+        var odd = g.withFeedForward(new FeedForwardForm(22, Activation.SILU, true, true, Experts.NONE));
         assertThatThrownBy(() -> ModelFolder.save(folder, new Checkpoint(Transformer.initialise(odd, arena, 1))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("no Hugging Face family has the form")
@@ -359,7 +322,7 @@ class ModelFolderTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "gpt2\"           | bert\"                          | model_type: expected gpt2, llama or qwen3, found \"bert\"",
+                "gpt2\"           | bart\"                          | model_type: expected one of [gpt2, llama",
                 "\"n_embd\": 6    | \"n_embd\": \"6\"               | n_embd: expected a whole number from 0 up, found \"6\"",
                 "\"n_embd\": 6    | \"n_embd\": 6.5                 | n_embd: expected a whole number from 0 up, found 6.5",
                 "\"n_embd\": 6    | \"n_embd\": 99999999999         | n_embd: expected at most 2147483647, found 99999999999",
@@ -386,11 +349,14 @@ class ModelFolderTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "\"hidden_act\": \"gelu\"                                  | hidden_act: expected silu, found \"gelu\"",
-                "\"attention_bias\": true                                  | attention_bias: expected the same as mlp_bias",
-                "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4} | rope_scaling: expected none",
-                "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}   | rope_scaling: expected none",
-                "\"rope_parameters\": {\"rope_type\": \"llama3\"}          | rope_scaling: expected none",
+                "\"hidden_act\": \"relu\"                                  | hidden_act: expected one of",
+                "\"rope_scaling\": {\"rope_type\": \"spiral\"}               | rope_type: expected default, linear, dynamic",
+                "\"rope_scaling\": {\"type\": \"linear\"}                    | factor: expected a number, found nothing",
+                "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}   | factor of the rotary scaling is 0.0",
+                "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4, \"truncate\": false} | truncate: expected true, found false",
+                "\"rope_parameters\": {\"rope_type\": \"llama3\"}          | factor: expected a number, found nothing",
+                "\"rope_scaling\": {\"type\": \"longrope\", \"short_factor\": [1], \"long_factor\": [1, 1]} | 1 factors of the rotary scaling for 2 pairs",
+                "\"partial_rotary_factor\": 0.5                           | partial_rotary_factor: expected 1, found 0.5",
                 "\"use_sliding_window\": true                              | use_sliding_window: expected false",
                 "\"head_dim\": 1000000000                                  | expected heads that fit in a tensor, found 4000000000",
                 "\"num_key_value_heads\": 3                                | heads 4 is not a multiple of keyHeads 3",
@@ -417,23 +383,10 @@ class ModelFolderTest {
                  "vocab_size": 151936}""");
         ConfigFile qwen = ConfigFile.read(file);
         assertThat(qwen.config())
-                .isEqualTo(new TransformerConfig(
-                        151936,
-                        40960,
-                        28,
-                        1024,
-                        16,
-                        8,
-                        128,
-                        3072,
-                        Norm.RMS,
-                        Positions.ROPE,
-                        Activation.SWIGLU,
-                        false,
-                        true,
-                        true,
-                        1e6f,
-                        1e-6f));
+                .isEqualTo(TransformerConfig.llama(151936, 40960, 28, 1024, 16, 8, 3072, true)
+                        .withAttention(AttentionForm.of(16, 8, 128).withQueryKeyNorm(true))
+                        .withPositions(new Positions.Rope(128, 1e6f))
+                        .withNorm(new NormForm(NormForm.Kind.RMS, 1e-6f, NormForm.Order.BEFORE)));
         assertThat(qwen.begin()).hasValue(151643);
         assertThat(qwen.end()).containsExactly(151645, 151643);
         Files.writeString(file, """
@@ -441,7 +394,7 @@ class ModelFolderTest {
                  "num_hidden_layers": 22, "num_key_value_heads": 4, "rms_norm_eps": 1e-05, "vocab_size": 32000,
                  "rope_parameters": {"rope_theta": 20000.0, "rope_type": "default"}}""");
         TransformerConfig llama = ConfigFile.read(file).config();
-        assertThat(llama.theta()).isEqualTo(20000);
+        assertThat(llama.positions()).isEqualTo(new Positions.Rope(64, 20000));
         assertThat(llama.headWidth()).isEqualTo(64);
         assertThat(llama.context()).isEqualTo(2048);
         assertThat(llama.tiedHead()).isFalse();
@@ -483,7 +436,7 @@ class ModelFolderTest {
         assertThatThrownBy(() -> Checkpoint.load(folder, arena))
                 .hasMessageContaining("if that was on purpose, remove the line prairie.sha256");
         Files.writeString(file, text.replaceAll(",\\s*\"prairie.sha256\" : \"\\w+\"", ""));
-        assertThat(Checkpoint.load(folder, arena).config().theta()).isEqualTo(1e6f);
+        assertThat(Checkpoint.load(folder, arena).config().positions()).isEqualTo(new Positions.Rope(6, 1e6f));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.prairie.model.cache.KvCache;
+import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.Slab;
@@ -49,23 +50,8 @@ class AgreementTest {
 
     private static TransformerConfig config(OneFileGpt.Config c) {
         var gpt2 = TransformerConfig.gpt2(c.vocabulary(), c.context(), c.layers(), c.width(), c.heads());
-        return new TransformerConfig(
-                gpt2.vocabulary(),
-                gpt2.context(),
-                gpt2.layers(),
-                gpt2.width(),
-                gpt2.heads(),
-                gpt2.keyHeads(),
-                gpt2.headWidth(),
-                c.feedForward(),
-                gpt2.norm(),
-                gpt2.positions(),
-                gpt2.activation(),
-                true,
-                c.tied(),
-                false,
-                gpt2.theta(),
-                gpt2.epsilon());
+        return gpt2.withFeedForward(gpt2.feedForward().withWidth(c.feedForward()))
+                .withHead(HeadForm.tied(c.tied()));
     }
 
     /** A Transformer of the same weights, and gradients to add to. */

@@ -3,6 +3,7 @@ package dev.prairie.model.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.prairie.model.cache.KvCache;
+import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.Shape;
@@ -136,23 +137,7 @@ class NanoGptSortTest {
 
     @Test
     void transformerHasTheLogitsOnEveryDevice() {
-        var config = new TransformerConfig(
-                3,
-                11,
-                3,
-                48,
-                3,
-                3,
-                16,
-                192,
-                TransformerConfig.Norm.LAYER,
-                TransformerConfig.Positions.LEARNED,
-                TransformerConfig.Activation.GELU,
-                true,
-                false,
-                false,
-                10000,
-                1e-5f);
+        var config = TransformerConfig.gpt2(3, 11, 3, 48, 3).withHead(HeadForm.tied(false));
         try (Arena arena = Arena.ofShared();
                 Slab slab = new Slab()) {
             var parameters = new LinkedHashMap<String, Tensor>();

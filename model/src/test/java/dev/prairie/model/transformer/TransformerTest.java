@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.prairie.model.cache.KvCache;
+import dev.prairie.model.layer.Activation;
+import dev.prairie.model.transformer.FeedForwardForm.Experts;
 import dev.prairie.tensor.DType;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Slab;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -40,25 +43,38 @@ class TransformerTest {
             case "gpt2" -> TransformerConfig.gpt2(29, 20, 3, 15, 3);
             case "llama" -> llama;
             case "qwen3" ->
-                new TransformerConfig(
-                        29,
-                        20,
-                        2,
-                        15,
-                        4,
-                        2,
-                        6,
-                        22,
-                        llama.norm(),
-                        llama.positions(),
-                        llama.activation(),
-                        true,
-                        true,
-                        true,
-                        1e6f,
-                        1e-6f);
+                llama.withAttention(
+                                AttentionForm.of(4, 2, 6).withBiases(true, true).withQueryKeyNorm(true))
+                        .withPositions(new Positions.Rope(6, 1e6f))
+                        .withFeedForward(llama.feedForward().withBiases(true))
+                        .withHead(HeadForm.tied(true));
+            case "gemma" ->
+                llama.withAttention(
+                                AttentionForm.of(4, 2, 4)
+                                        .withQueryKeyNorm(true)
+                                        .withScores(0.4f, 3)
+                                        .withWindow(3, 2),
+                                new Positions.Rope(4, 1e4f, new RopeScaling.Linear(2), 50, 0))
+                        .withEmbedding(new EmbeddingForm(4, 0, false))
+                        .withFeedForward(llama.feedForward().withActivation(Activation.GELU))
+                        .withNorm(new NormForm(NormForm.Kind.RMS, 1e-5f, NormForm.Order.BOTH))
+                        .withHead(new HeadForm(HeadForm.Kind.TIED, 4, HeadForm.Pooling.NONE));
+            case "experts" ->
+                llama.withFeedForward(FeedForwardForm.swiGlu(9).withExperts(new Experts(4, 2, Routing.CHOSEN, 0)));
+            case "shared expert" ->
+                llama.withFeedForward(FeedForwardForm.swiGlu(9).withExperts(new Experts(3, 3, Routing.SHARE, 7)));
+            case "partly turned" ->
+                llama.withPositions(new Positions.Rope(2, 1e4f, new RopeScaling.Yarn(4, 20, 32, 1, 1.2f), 0, 3));
+            case "bert" -> TransformerConfig.bert(29, 20, 3, 15, 3, 22);
             default -> throw new IllegalArgumentException(form);
         };
+    }
+
+    /** Logits; of an encoder, which has none, its hidden states. */
+    private static Tensor out(Transformer model, Ops ops, Tokens tokens) {
+        return model.config().head().kind() == HeadForm.Kind.NONE
+                ? model.hidden(ops, tokens, KvCache.NONE)
+                : model.forward(ops, tokens, KvCache.NONE);
     }
 
     private static int[] ids(int n) {
@@ -93,23 +109,23 @@ class TransformerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gpt2", "llama", "qwen3"})
+    @ValueSource(strings = {"gpt2", "llama", "qwen3", "gemma", "experts", "partly turned", "bert"})
     void packedSequencesDoNotSeeEachOther(String form) {
         Transformer model = model(form);
         int[] ids = ids(9);
         var ops = new Ops(kernels, slab);
         var packed = new Tokens(ids, new int[] {0, 1, 2, 3, 0, 1, 2, 3, 4}, new int[] {0, 4, 9});
-        Tensor both = model.forward(ops, packed, KvCache.NONE);
-        Tensor second = model.forward(ops, Tokens.sequence(0, java.util.Arrays.copyOfRange(ids, 4, 9)), KvCache.NONE);
+        Tensor both = out(model, ops, packed);
+        Tensor second = out(model, ops, Tokens.sequence(0, java.util.Arrays.copyOfRange(ids, 4, 9)));
         assertThat(both.slice(4, 9).toFloats()).isEqualTo(second.toFloats());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gpt2", "llama", "qwen3"})
+    @ValueSource(strings = {"gpt2", "llama", "qwen3", "gemma", "experts", "shared expert", "partly turned", "bert"})
     void gradientsAreThoseOfTheForwardWithAndWithoutRecompute(String form) {
         Transformer model = model(form);
         int[] ids = ids(10);
-        int[] targets = new Random(8).ints(10, 0, 29).toArray();
+        int[] targets = new Random(8).ints(10, 0, 15).toArray(); // columns that an encoder has too
         Tokens tokens = Tokens.rows(2, ids);
         Map<String, float[]> plain = gradients(model, tokens, targets, false);
         Map<String, float[]> again = gradients(model, tokens, targets, true);
@@ -134,7 +150,7 @@ class TransformerTest {
     private double loss(Transformer model, Tokens tokens, int[] targets) {
         slab.reset();
         var ops = new Ops(kernels, slab);
-        Tensor losses = ops.crossEntropy(model.forward(ops, tokens, KvCache.NONE), targets);
+        Tensor losses = ops.crossEntropy(out(model, ops, tokens), targets);
         double sum = 0;
         for (float l : losses.toFloats()) sum += l;
         return sum;
@@ -145,12 +161,20 @@ class TransformerTest {
         Map<Tensor, Tensor> trainable = new HashMap<>();
         model.parameters().values().forEach(t -> trainable.put(t, Tensor.zeros(arena, t.shape())));
         var tape = new Tape(kernels, slab, trainable, recompute);
-        tape.backward(tape.crossEntropy(model.forward(tape, tokens, KvCache.NONE), targets), 1);
+        tape.backward(tape.crossEntropy(out(model, tape, tokens), targets), 1);
         Map<String, float[]> gradients = new HashMap<>();
         model.parameters()
                 .forEach((name, t) -> gradients.put(
                         name, Objects.requireNonNull(trainable.get(t)).toFloats()));
         return gradients;
+    }
+
+    @Test
+    void saysWhatACacheTakes() {
+        var config = TransformerConfig.llama(32000, 4096, 16, 2048, 32, 8, 8192, true); // 16 layers, 8 heads of 64
+        assertThat(config.kvBytesPerPosition(DType.F32)).isEqualTo(2L * 16 * 8 * 64 * 4);
+        assertThat(config.kvBytesPerPosition(DType.F16)).isEqualTo(2L * 16 * 8 * 64 * 2);
+        assertThat(config.kvBytesPerPosition(DType.Q8_0)).isEqualTo(2L * 16 * 8 * 64 / 32 * 34);
     }
 
     @Test

@@ -5,12 +5,11 @@ import dev.prairie.model.transformer.Transformer;
 import dev.prairie.tensor.device.Kernels;
 import dev.prairie.text.tokenizer.StreamDecoder;
 import dev.prairie.text.tokenizer.Tokenizer;
-import java.util.stream.IntStream;
 
 /**
  * A transformer, its tokenizer and the kernels it runs on, under the name that clients call it by.
  *
- * <p>A prompt begins with the tokenizer's beginning token, if it has one.
+ * <p>A prompt has the special tokens around it that the tokenizer's maker adds, such as one that begins a sequence.
  */
 public record ServedModel(String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels)
         implements LanguageModel {
@@ -38,11 +37,7 @@ public record ServedModel(String id, Transformer transformer, Tokenizer tokenize
 
     @Override
     public int[] encode(String text) {
-        int[] ids = tokenizer.encode(text);
-        return tokenizer.bos().isEmpty()
-                ? ids
-                : IntStream.concat(IntStream.of(tokenizer.bos().getAsInt()), IntStream.of(ids))
-                        .toArray();
+        return tokenizer.frame(tokenizer.encode(text));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.prairie.tensor.autograd;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.ShapeException;
@@ -11,6 +12,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Kernels;
 import dev.prairie.tensor.device.PackedWeights;
+import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -44,10 +46,11 @@ public class Ops {
         return body.apply(this, x);
     }
 
-    /** {@code (N, C)} from {@code table(V, C)}. */
+    /** {@code (N, C)} from {@code table(V, C)} of any type but I32; only an F32 table learns. */
     public Tensor embedding(Tensor table, int[] ids) {
         rank("embedding", "table", table, 2);
-        f32("embedding", "table", table);
+        if (table.type() == DType.I32)
+            throw new ShapeException("embedding", "table is " + table + ", I32 holds ids, not numbers");
         within("embedding", "id", ids, 0, table.shape().dim(0));
         Tensor out = allocate(Shape.of(ids.length, table.shape().last()));
         kernels.embedding(out, table, ids);
@@ -212,6 +215,93 @@ public class Ops {
         return out;
     }
 
+    /** GELU, exact form. */
+    public Tensor geluExact(Tensor x) {
+        f32("geluExact", "x", x);
+        Tensor out = allocate(x.shape());
+        kernels.geluExact(out, x);
+        record(new Step.GeluExact(out, x));
+        return out;
+    }
+
+    /** {@code cap * tanh(x / cap)}, {@code cap > 0}. */
+    public Tensor softCap(Tensor x, float cap) {
+        f32("softCap", "x", x);
+        if (!(cap > 0) || cap == Float.POSITIVE_INFINITY)
+            throw new ShapeException("softCap", "cap " + cap + " must be positive");
+        Tensor out = allocate(x.shape());
+        kernels.softCap(out, x, cap);
+        record(new Step.SoftCap(out, x, cap));
+        return out;
+    }
+
+    /** {@code a * b}, element by element. */
+    public Tensor multiply(Tensor a, Tensor b) {
+        same("multiply", a, b);
+        Tensor out = allocate(a.shape());
+        kernels.multiply(out, a, b);
+        record(new Step.Multiply(out, a, b));
+        return out;
+    }
+
+    /**
+     * Which experts each token goes to, and with which weight.
+     *
+     * @param weights {@code (N, A)}, through which gradients flow to the router
+     * @param chosen  N · A experts: token n goes to those in {@code n * A ..}, its largest score first
+     */
+    public record Routes(Tensor weights, int[] chosen) {}
+
+    /** The {@code active} largest of each row of {@code logits(N, E)}, weighed as {@code routing} says. */
+    public Routes route(Tensor logits, int active, Routing routing) {
+        rank("route", "logits", logits, 2);
+        f32("route", "logits", logits);
+        if (active < 1 || active > logits.shape().last())
+            throw new ShapeException("route", active + " experts of those in logits" + logits.shape());
+        int n = logits.shape().dim(0);
+        Tensor weights = allocate(Shape.of(n, active));
+        int[] chosen = new int[Math.multiplyExact(n, active)];
+        kernels.route(weights, chosen, logits, routing);
+        record(new Step.Route(weights, chosen, logits, routing));
+        return new Routes(weights, chosen);
+    }
+
+    /**
+     * {@code residual(N, C)}, where there is one, plus what experts made of the tokens that went to them: row m of
+     * {@code parts[e] (M, C)} times the weight in {@code slots[e][m]} of {@code weights(N, A)}, added to token
+     * {@code slots[e][m] / A}. No slot comes twice.
+     */
+    public Tensor mix(List<Tensor> parts, Tensor weights, List<int[]> slots, @Nullable Tensor residual) {
+        rank("mix", "weights", weights, 2);
+        f32("mix", "weights", weights);
+        if (parts.isEmpty() || parts.size() != slots.size())
+            throw new ShapeException("mix", parts.size() + " parts and " + slots.size() + " lists of slots");
+        Shape shape = Shape.of(weights.shape().dim(0), parts.getFirst().shape().last());
+        for (int e = 0; e < parts.size(); e++) {
+            Tensor part = parts.get(e);
+            f32("mix", "part", part);
+            if (!part.shape().equals(Shape.of(slots.get(e).length, shape.last())))
+                throw new ShapeException("mix", "part" + part.shape() + " for " + slots.get(e).length + " slots");
+            within(
+                    "mix",
+                    "slot",
+                    slots.get(e),
+                    0,
+                    Math.toIntExact(weights.shape().size()));
+        }
+        if (residual != null) {
+            f32("mix", "residual", residual);
+            if (!residual.shape().equals(shape))
+                throw new ShapeException("mix", "the sum is " + shape + " but residual" + residual.shape());
+        }
+        Tensor out = allocate(shape);
+        if (residual == null) out.zero();
+        else kernels.scale(out, residual, 1);
+        for (int e = 0; e < parts.size(); e++) kernels.scatter(out, parts.get(e), weights, slots.get(e));
+        record(new Step.Mix(out, List.copyOf(parts), weights, List.copyOf(slots), residual));
+        return out;
+    }
+
     public Tensor add(Tensor a, Tensor b) {
         same("add", a, b);
         Tensor out = allocate(a.shape());
@@ -239,13 +329,12 @@ public class Ops {
         return out;
     }
 
-    /** x in another floating type. */
+    /** x in another floating type; or F32 in a quantised type, and back. */
     public Tensor cast(Tensor x, DType type) {
         if (type == DType.I32 || x.type() == DType.I32)
             throw new ShapeException("cast", x.type() + " to " + type + ": I32 holds ids, not numbers");
-        if (type.quantized() || x.type().quantized())
-            throw new ShapeException(
-                    "cast", x.type() + " to " + type + ": quantised numbers are decoded by reference.Quantization");
+        if (type.quantized() ? x.type() != DType.F32 : x.type().quantized() && type != DType.F32)
+            throw new ShapeException("cast", x.type() + " to " + type + ": goes by way of F32, cast to that first");
         Tensor out = slab.allocate(type, x.shape());
         kernels.cast(out, x);
         record(new Step.Cast(out, x));

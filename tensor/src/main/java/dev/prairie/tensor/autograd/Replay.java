@@ -45,6 +45,11 @@ public final class Replay extends Ops {
             case Step.Store s -> kernels.store(s.kv(), s.k(), s.v(), s.tokens());
             case Step.SwiGlu s -> kernels.swiGlu(s.out(), s.gate(), s.up());
             case Step.Gelu s -> kernels.gelu(s.out(), s.x());
+            case Step.GeluExact s -> kernels.geluExact(s.out(), s.x());
+            case Step.SoftCap s -> kernels.softCap(s.out(), s.x(), s.cap());
+            case Step.Multiply s -> kernels.multiply(s.out(), s.a(), s.b());
+            case Step.Route s -> throw new IllegalStateException("replay: a choice of experts depends on numbers");
+            case Step.Mix s -> throw new IllegalStateException("replay: a choice of experts depends on numbers");
             case Step.Add s -> kernels.add(s.out(), s.a(), s.b());
             case Step.Scale s -> kernels.scale(s.out(), s.x(), s.factor());
             case Step.Gather s -> kernels.gather(s.out(), s.x(), s.rows());

@@ -1,7 +1,9 @@
 package dev.prairie.tensor.autograd;
 
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -18,10 +20,11 @@ sealed interface Step {
     /** What a gradient may flow to. */
     List<Tensor> inputs();
 
+    /** Only a table of F32 learns. */
     record Embedding(Tensor out, Tensor table, int[] ids) implements Step {
         @Override
         public List<Tensor> inputs() {
-            return List.of(table);
+            return table.type() == DType.F32 ? List.of(table) : List.of();
         }
     }
 
@@ -115,6 +118,50 @@ sealed interface Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x);
+        }
+    }
+
+    record GeluExact(Tensor out, Tensor x) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record SoftCap(Tensor out, Tensor x, float cap) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(x);
+        }
+    }
+
+    record Multiply(Tensor out, Tensor a, Tensor b) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(a, b);
+        }
+    }
+
+    record Route(Tensor out, int[] chosen, Tensor logits, Routing routing) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            return List.of(logits);
+        }
+    }
+
+    /** Each of {@code parts} scattered to its slots, on top of the residual. */
+    record Mix(
+            Tensor out,
+            List<Tensor> parts,
+            Tensor weights,
+            List<int[]> slots,
+            @Nullable Tensor residual) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            var inputs = new ArrayList<>(parts);
+            inputs.add(weights);
+            if (residual != null) inputs.add(residual);
+            return inputs;
         }
     }
 

@@ -164,6 +164,20 @@ public final class Tape extends Ops {
                 case Step.SwiGlu(var out, var gate, var up) ->
                     together(g -> kernels.swiGluBackward(g.d(gate), g.d(up), dOut(out), gate, up));
                 case Step.Gelu(var out, var x) -> kernels.geluBackward(d(x), dOut(out), x);
+                case Step.GeluExact(var out, var x) -> kernels.geluExactBackward(d(x), dOut(out), x);
+                case Step.SoftCap(var out, var x, var cap) -> kernels.softCapBackward(d(x), dOut(out), out, cap);
+                case Step.Multiply(var out, var a, var b) ->
+                    together(g -> kernels.multiplyBackward(g.d(a), g.d(b), dOut(out), a, b));
+                case Step.Route(var out, var chosen, var logits, var routing) ->
+                    kernels.routeBackward(d(logits), dOut(out), logits, chosen, routing);
+                case Step.Mix(var out, var parts, var weights, var slots, var residual) -> {
+                    for (int i = 0; i < parts.size(); i++) {
+                        Tensor part = parts.get(i);
+                        int[] to = slots.get(i);
+                        together(g -> kernels.scatterBackward(g.d(part), g.d(weights), dOut(out), part, weights, to));
+                    }
+                    if (residual != null) passOn(dOut(out), residual); // last: it may take the memory over
+                }
                 case Step.Add(var out, var a, var b) -> {
                     boolean takes = wanted.contains(a) && slot(a).memory == null;
                     Tensor first = takes ? b : a; // a sum or a copy, before the other may take the memory over

@@ -3,10 +3,12 @@ package dev.prairie.tensor.conformance;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
+import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.conformance.Case.Differentiable;
 import dev.prairie.tensor.conformance.Case.Effect;
 import dev.prairie.tensor.conformance.Case.Forward;
@@ -18,7 +20,10 @@ import dev.prairie.tensor.device.Gradient;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The table. One list of cases says what right means for every device: small and large, odd sizes included, packed and
@@ -40,6 +45,7 @@ final class Cases {
         table.packedWeights();
         table.attention();
         table.pointwise();
+        table.experts();
         table.loss();
         table.optimizer();
         return List.copyOf(table.cases);
@@ -49,6 +55,23 @@ final class Cases {
         op("embedding", "repeated ids", POINT, (o, in) -> o.embedding(in.get(0), ids(9, 5)), s(5, 7));
         op("embedding", "wide", POINT, (o, in) -> o.embedding(in.get(0), ids(300, 50)), s(50, 130));
         op("embedding", "no tokens", POINT, (o, in) -> o.embedding(in.get(0), ids(0, 5)), s(5, 7));
+        for (DType type : DType.values()) {
+            if (type == DType.I32) continue;
+            int width = type.quantized() ? 3 * type.block() : 37;
+            inPlace(
+                    "embedding",
+                    type + " table",
+                    0,
+                    (k, in) -> {
+                        try (Arena arena = Arena.ofShared()) {
+                            Tensor table = Tensor.zeros(arena, type, s(9, width));
+                            k.cast(table, in.get(0));
+                            k.embedding(in.get(1), table, ids(14, 9));
+                        }
+                    },
+                    s(9, width),
+                    s(14, width));
+        }
         op("gather", "repeated rows", POINT, (o, in) -> o.gather(in.get(0), ids(6, 4)), s(4, 19));
     }
 
@@ -164,6 +187,7 @@ final class Cases {
         weights(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
         weights(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
         weights(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
+        weights(DType.Q5_K, "wide", s(6, 2304), s(40, 2304));
     }
 
     /** Sizes around those of panels and squares, odd ones; few rows, and many. */
@@ -322,6 +346,12 @@ final class Cases {
             op("gelu", "far out", 2e-5, (o, in) -> o.gelu(o.scale(in.get(0), 30)), s(n));
             op("swiGlu", "", 5e-6, (o, in) -> o.swiGlu(in.get(0), in.get(1)), s(n), s(n));
             op("swiGlu", "far out", 2e-4, (o, in) -> o.swiGlu(o.scale(in.get(0), 90), in.get(1)), s(n), s(n));
+            op("geluExact", "", 5e-6, (o, in) -> o.geluExact(in.get(0)), s(n));
+            op("geluExact", "far out", 2e-5, (o, in) -> o.geluExact(o.scale(in.get(0), 30)), s(n));
+            op("softCap", "", 1e-5, (o, in) -> o.softCap(in.get(0), 3), s(n));
+            op("softCap", "far out", 2e-5, (o, in) -> o.softCap(o.scale(in.get(0), 90), 5), s(n));
+            op("multiply", "", POINT, (o, in) -> o.multiply(in.get(0), in.get(1)), s(n), s(n));
+            op("multiply", "by itself", POINT, (o, in) -> o.multiply(in.get(0), in.get(0)), s(n));
             op("add", "", POINT, (o, in) -> o.add(in.get(0), in.get(1)), s(n), s(n));
             op("add", "to itself", POINT, (o, in) -> o.add(in.get(0), in.get(0)), s(n));
             op(
@@ -336,6 +366,7 @@ final class Cases {
         }
         op("cast", "through BF16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.BF16), DType.F32), s(77));
         op("cast", "through F16", POINT, (o, in) -> o.cast(o.cast(in.get(0), DType.F16), DType.F32), s(77));
+        for (DType type : DType.values()) if (type.quantized()) blocks(type);
         op("view", "", POINT, (o, in) -> o.gelu(o.view(o.scale(in.get(0), 2), s(6, 2))), s(3, 4));
         op(
                 "block",
@@ -344,6 +375,80 @@ final class Cases {
                 (o, in) -> o.add(
                         in.get(0), o.block(in.get(0), (inner, x) -> inner.swiGlu(inner.gelu(x), inner.scale(x, 2)))),
                 s(33));
+    }
+
+    /** Every device makes the same blocks, and the same numbers of them. */
+    private void blocks(DType type) {
+        for (int rows : new int[] {1, 5, 70})
+            inPlace(
+                    "cast",
+                    "through " + type,
+                    0,
+                    (k, in) -> {
+                        try (Arena arena = Arena.ofShared()) {
+                            Tensor blocks = Tensor.zeros(arena, type, in.get(0).shape());
+                            k.cast(blocks, in.get(0));
+                            k.cast(in.get(0), blocks);
+                        }
+                    },
+                    s(rows, 3 * type.block()));
+    }
+
+    /** Tokens to experts and back: some of them to none, one expert for all, wide and narrow rows. */
+    private void experts() {
+        for (Routing routing : Routing.values())
+            for (int[] z : new int[][] {{1, 1, 1, 3}, {7, 4, 2, 20}, {33, 8, 3, 65}, {40, 3, 3, 16}, {0, 4, 2, 5}}) {
+                String note = routing.name().toLowerCase(Locale.ROOT);
+                op(
+                        "route",
+                        note,
+                        SUM,
+                        (o, in) -> o.route(apart(o, in.get(0)), z[2], routing).weights(),
+                        s(z[0], z[1]));
+                op(
+                        "mix",
+                        note,
+                        SUM,
+                        (o, in) -> mixed(o, in.get(0), in.get(1), in.get(2), z[2], routing),
+                        s(z[0], z[3]),
+                        s(z[0], z[3]),
+                        s(z[0], z[1]));
+                op(
+                        "mix",
+                        note + " without residual",
+                        SUM,
+                        (o, in) -> mixed(o, in.get(0), null, in.get(1), z[2], routing),
+                        s(z[0], z[3]),
+                        s(z[0], z[1]));
+            }
+        op("mix", "of itself", SUM, (o, in) -> mixed(o, in.get(0), in.get(0), in.get(0), 2, Routing.CHOSEN), s(9, 5));
+    }
+
+    /** Each expert is a multiple of x of its own. */
+    private static Tensor mixed(
+            Ops o, Tensor x, @Nullable Tensor residual, Tensor logits, int active, Routing routing) {
+        Ops.Routes routes = o.route(apart(o, logits), active, routing);
+        var parts = new ArrayList<Tensor>();
+        var slots = new ArrayList<int[]>();
+        for (int e = 0; e < logits.shape().last(); e++) {
+            int expert = e;
+            int[] to = IntStream.range(0, routes.chosen().length)
+                    .filter(s -> routes.chosen()[s] == expert)
+                    .toArray();
+            int[] rows = IntStream.of(to).map(s -> s / active).toArray();
+            parts.add(o.scale(o.gather(x, rows), e + 0.5f));
+            slots.add(to);
+        }
+        return o.mix(parts, routes.weights(), slots, residual);
+    }
+
+    /** Scores so far apart that a difference quotient does not change who is chosen. */
+    private static Tensor apart(Ops o, Tensor logits) {
+        Tensor places = o.slab().allocate(DType.F32, logits.shape());
+        int experts = logits.shape().last();
+        for (int i = 0; i < places.shape().size(); i++)
+            places.set(i, 0.8f * ((i % experts + i / experts * 3) % experts));
+        return o.add(o.scale(logits, 0.1f), places);
     }
 
     private void loss() {

@@ -2,6 +2,7 @@ package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -59,6 +60,21 @@ public interface GradKernels extends Kernels {
 
     /** Into {@code dX}. */
     void geluBackward(Gradient dX, Tensor dOut, Tensor x);
+
+    /** Into {@code dX}. */
+    void geluExactBackward(Gradient dX, Tensor dOut, Tensor x);
+
+    /** Into {@code dX}, from what came out of softCap. */
+    void softCapBackward(Gradient dX, Tensor dOut, Tensor out, float cap);
+
+    /** {@code dA += dOut * b} and {@code dB += dOut * a}. */
+    void multiplyBackward(Gradient dA, Gradient dB, Tensor dOut, Tensor a, Tensor b);
+
+    /** Into {@code dLogits(N, E)}; which experts were chosen counts as given. */
+    void routeBackward(Gradient dLogits, Tensor dWeights, Tensor logits, int[] chosen, Routing routing);
+
+    /** {@code dX[m] += weights[slots[m]] * dOut[slots[m] / A]} and {@code dWeights[slots[m]] += x[m] · dOut[slots[m] / A]}. */
+    void scatterBackward(Gradient dX, Gradient dWeights, Tensor dOut, Tensor x, Tensor weights, int[] slots);
 
     /** {@code dst += factor * src}: the backward of add and of scale. */
     void accumulate(Gradient dst, Tensor src, float factor);

@@ -2,6 +2,7 @@ package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * V vocabulary.
  */
 public interface Kernels {
-    /** {@code out(N, C) = table(V, C)[ids[n]]}. */
+    /** {@code out(N, C) = table(V, C)[ids[n]]}; {@code table} may be of any type but I32. */
     void embedding(Tensor out, Tensor table, int[] ids);
 
     /** Root-mean-square norm: {@code out = x / sqrt(mean(x²) + eps) * w}; rows {@code rstd(N)} kept for backward. */
@@ -81,6 +82,27 @@ public interface Kernels {
     /** {@code out = gelu(x)}, the tanh form (Hendrycks and Gimpel 2016, arXiv 1606.08415) that GPT-2 uses. */
     void gelu(Tensor out, Tensor x);
 
+    /** {@code out = x Φ(x)} with the normal distribution itself: the exact form of GELU, which BERT uses. */
+    void geluExact(Tensor out, Tensor x);
+
+    /** {@code out = cap * tanh(x / cap)}: Gemma 2's bound on logits (arXiv 2408.00118, section 2). */
+    void softCap(Tensor out, Tensor x, float cap);
+
+    /** {@code out = a * b}, element by element. */
+    void multiply(Tensor out, Tensor a, Tensor b);
+
+    /**
+     * Of each row of {@code logits(N, E)} the largest, as many as {@code weights(N, A)} is wide: their columns into
+     * {@code chosen[n * A + a]}, largest first and of equals the smaller, and their weights as {@code routing} says.
+     */
+    void route(Tensor weights, int[] chosen, Tensor logits, Routing routing);
+
+    /**
+     * {@code out[slots[m] / A] += weights[slots[m]] * x[m]}: rows of {@code x(M, C)} back to their tokens in
+     * {@code out(N, C)}, on top of what is there. {@code weights(N, A)}; no slot comes twice.
+     */
+    void scatter(Tensor out, Tensor x, Tensor weights, int[] slots);
+
     /** {@code out = a + b}, element by element; {@code out} may be {@code a} or {@code b}. */
     void add(Tensor out, Tensor a, Tensor b);
 
@@ -90,7 +112,11 @@ public interface Kernels {
     /** {@code out(M, C) = x(N, C)[rows[m]]}. */
     void gather(Tensor out, Tensor x, int[] rows);
 
-    /** {@code out = x} in the type of {@code out}: any of F32, BF16, F16; to a narrower type it rounds to nearest even. */
+    /**
+     * {@code out = x} in the type of {@code out}: any of F32, BF16, F16, to a narrower type rounded to nearest even; or F32
+     * into a quantised type and back, as {@code reference.Quantization} says, to the same bits on every device. Numbers that
+     * have no block, infinite ones say, throw its {@link IllegalArgumentException}.
+     */
     void cast(Tensor out, Tensor x);
 
     /**

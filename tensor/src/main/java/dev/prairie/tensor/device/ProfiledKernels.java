@@ -2,6 +2,7 @@ package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -94,6 +95,31 @@ public final class ProfiledKernels implements GradKernels {
     @Override
     public void gelu(Tensor out, Tensor x) {
         time("gelu", () -> kernels.gelu(out, x));
+    }
+
+    @Override
+    public void geluExact(Tensor out, Tensor x) {
+        time("geluExact", () -> kernels.geluExact(out, x));
+    }
+
+    @Override
+    public void softCap(Tensor out, Tensor x, float cap) {
+        time("softCap", () -> kernels.softCap(out, x, cap));
+    }
+
+    @Override
+    public void multiply(Tensor out, Tensor a, Tensor b) {
+        time("multiply", () -> kernels.multiply(out, a, b));
+    }
+
+    @Override
+    public void route(Tensor weights, int[] chosen, Tensor logits, Routing routing) {
+        time("route", () -> kernels.route(weights, chosen, logits, routing));
+    }
+
+    @Override
+    public void scatter(Tensor out, Tensor x, Tensor weights, int[] slots) {
+        time("scatter", () -> kernels.scatter(out, x, weights, slots));
     }
 
     @Override
@@ -198,6 +224,31 @@ public final class ProfiledKernels implements GradKernels {
     @Override
     public void geluBackward(Gradient dX, Tensor dOut, Tensor x) {
         time("geluBackward", () -> kernels.geluBackward(dX, dOut, x));
+    }
+
+    @Override
+    public void geluExactBackward(Gradient dX, Tensor dOut, Tensor x) {
+        time("geluExactBackward", () -> kernels.geluExactBackward(dX, dOut, x));
+    }
+
+    @Override
+    public void softCapBackward(Gradient dX, Tensor dOut, Tensor out, float cap) {
+        time("softCapBackward", () -> kernels.softCapBackward(dX, dOut, out, cap));
+    }
+
+    @Override
+    public void multiplyBackward(Gradient dA, Gradient dB, Tensor dOut, Tensor a, Tensor b) {
+        time("multiplyBackward", () -> kernels.multiplyBackward(dA, dB, dOut, a, b));
+    }
+
+    @Override
+    public void routeBackward(Gradient dLogits, Tensor dWeights, Tensor logits, int[] chosen, Routing routing) {
+        time("routeBackward", () -> kernels.routeBackward(dLogits, dWeights, logits, chosen, routing));
+    }
+
+    @Override
+    public void scatterBackward(Gradient dX, Gradient dWeights, Tensor dOut, Tensor x, Tensor weights, int[] slots) {
+        time("scatterBackward", () -> kernels.scatterBackward(dX, dWeights, dOut, x, weights, slots));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.prairie.tensor.reference;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
@@ -46,7 +47,7 @@ public final class ReferenceKernels implements GradKernels {
 
     @Override
     public void embedding(Tensor out, Tensor table, int[] ids) {
-        gather(out, table, ids);
+        for (int n = 0; n < ids.length; n++) cast(out.slice(n, n + 1), table.slice(ids[n], ids[n] + 1));
     }
 
     @Override
@@ -461,6 +462,89 @@ public final class ReferenceKernels implements GradKernels {
     }
 
     @Override
+    public void geluExact(Tensor out, Tensor x) {
+        for (long i = 0; i < out.shape().size(); i++) out.set(i, (float) (x.get(i) * Normal.below(x.get(i))));
+    }
+
+    @Override
+    public void geluExactBackward(Gradient dX, Tensor dOut, Tensor x) {
+        Tensor to = dX.cleared();
+        for (long i = 0; i < dOut.shape().size(); i++) {
+            double v = x.get(i);
+            plus(to, i, dOut.get(i) * (Normal.below(v) + v * Normal.density(v)));
+        }
+    }
+
+    @Override
+    public void softCap(Tensor out, Tensor x, float cap) {
+        for (long i = 0; i < out.shape().size(); i++) out.set(i, (float) (cap * Math.tanh((double) x.get(i) / cap)));
+    }
+
+    @Override
+    public void softCapBackward(Gradient dX, Tensor dOut, Tensor out, float cap) {
+        Tensor to = dX.cleared();
+        for (long i = 0; i < out.shape().size(); i++) {
+            double t = (double) out.get(i) / cap;
+            plus(to, i, dOut.get(i) * (1 - t * t));
+        }
+    }
+
+    @Override
+    public void multiply(Tensor out, Tensor a, Tensor b) {
+        for (long i = 0; i < out.shape().size(); i++) out.set(i, a.get(i) * b.get(i));
+    }
+
+    @Override
+    public void multiplyBackward(Gradient dA, Gradient dB, Tensor dOut, Tensor a, Tensor b) {
+        Tensor toA = dA.cleared();
+        Tensor toB = dB.cleared();
+        for (long i = 0; i < dOut.shape().size(); i++) {
+            plus(toA, i, (double) dOut.get(i) * b.get(i));
+            plus(toB, i, (double) dOut.get(i) * a.get(i));
+        }
+    }
+
+    // ---- experts ----------------------------------------------------------------------------------------------
+
+    @Override
+    public void route(Tensor weights, int[] chosen, Tensor logits, Routing routing) {
+        Router.route(weights, chosen, logits, routing);
+    }
+
+    @Override
+    public void routeBackward(Gradient dLogits, Tensor dWeights, Tensor logits, int[] chosen, Routing routing) {
+        Router.backward(dLogits.cleared(), dWeights, logits, chosen, routing);
+    }
+
+    @Override
+    public void scatter(Tensor out, Tensor x, Tensor weights, int[] slots) {
+        int width = x.shape().last();
+        int each = weights.shape().last();
+        for (int m = 0; m < slots.length; m++)
+            for (int i = 0; i < width; i++)
+                plus(
+                        out,
+                        (long) (slots[m] / each) * width + i,
+                        (double) weights.get(slots[m]) * x.get((long) m * width + i));
+    }
+
+    @Override
+    public void scatterBackward(Gradient dX, Gradient dWeights, Tensor dOut, Tensor x, Tensor weights, int[] slots) {
+        Tensor toX = dX.cleared();
+        Tensor toWeights = dWeights.cleared();
+        int width = x.shape().last();
+        int each = weights.shape().last();
+        for (int m = 0; m < slots.length; m++) {
+            long token = (long) (slots[m] / each) * width;
+            plus(toWeights, slots[m], dot(x, (long) m * width, dOut, token, width));
+            for (int i = 0; i < width; i++)
+                plus(toX, (long) m * width + i, (double) weights.get(slots[m]) * dOut.get(token + i));
+        }
+    }
+
+    // ---- sums -------------------------------------------------------------------------------------------------
+
+    @Override
     public void add(Tensor out, Tensor a, Tensor b) {
         for (long i = 0; i < out.shape().size(); i++) out.set(i, a.get(i) + b.get(i));
     }
@@ -478,7 +562,9 @@ public final class ReferenceKernels implements GradKernels {
 
     @Override
     public void cast(Tensor out, Tensor x) {
-        for (long i = 0; i < out.shape().size(); i++) write(out, i, read(x, i));
+        if (out.type().quantized()) Quantization.encode(out, x);
+        else if (x.type().quantized()) Quantization.decode(out, x);
+        else for (long i = 0; i < out.shape().size(); i++) write(out, i, read(x, i));
     }
 
     private static float read(Tensor t, long i) {
@@ -487,8 +573,7 @@ public final class ReferenceKernels implements GradKernels {
             case F32 -> s.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
             case BF16 -> fromBf16(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
             case F16 -> Float.float16ToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
-            case I32, Q8_0, Q4_0, Q4_K, Q6_K ->
-                throw new IllegalArgumentException("cast: " + t.type() + " cannot be read one by one");
+            default -> throw new IllegalArgumentException("cast: " + t.type() + " cannot be read one by one");
         };
     }
 
@@ -498,8 +583,7 @@ public final class ReferenceKernels implements GradKernels {
             case F32 -> s.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, value);
             case BF16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, bf16(value));
             case F16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, Float.floatToFloat16(value));
-            case I32, Q8_0, Q4_0, Q4_K, Q6_K ->
-                throw new IllegalArgumentException("cast: " + t.type() + " cannot be written one by one");
+            default -> throw new IllegalArgumentException("cast: " + t.type() + " cannot be written one by one");
         }
     }
 

@@ -110,8 +110,7 @@ final class Automaton {
                 Reading reading = new Reading(states.get(state).before(), read);
                 states.get(state).places().forEach(reading::visit);
                 State next = reading.next.isEmpty() ? dead : new State(reading.next, looksBehind ? read : -1);
-                table[state * (classes + 1) + read] =
-                        2 * id(next, ids, states) + (reading.matched ? 1 : 0);
+                table[state * (classes + 1) + read] = 2 * id(next, ids, states) + (reading.matched ? 1 : 0);
             }
         }
         return Arrays.copyOf(table, states.size() * (classes + 1));

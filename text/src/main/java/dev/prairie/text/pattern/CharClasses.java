@@ -14,8 +14,8 @@ import java.util.Optional;
 public final class CharClasses {
     /** The two-letter names of general categories, by the constants of {@link Character}. */
     private static final String[] CATEGORIES = {
-        "Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "",
-        "Co", "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So", "Pi", "Pf"
+        "Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "", "Co",
+        "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So", "Pi", "Pf"
     };
 
     private CharClasses() {}
@@ -23,20 +23,6 @@ public final class CharClasses {
     /** The property White_Space, which {@code \s} means; Java's own {@code \s} and isWhitespace draw other lines. */
     public static boolean isWhiteSpace(int c) {
         return (c >= '\t' && c <= '\r') || c == ' ' || c == 0x85 || (c > 0x85 && isSeparator(c));
-    }
-
-    /** The general category P. */
-    public static boolean isPunctuation(int c) {
-        return switch (Character.getType(c)) {
-            case Character.DASH_PUNCTUATION,
-                    Character.START_PUNCTUATION,
-                    Character.END_PUNCTUATION,
-                    Character.CONNECTOR_PUNCTUATION,
-                    Character.OTHER_PUNCTUATION,
-                    Character.INITIAL_QUOTE_PUNCTUATION,
-                    Character.FINAL_QUOTE_PUNCTUATION -> true;
-            default -> false;
-        };
     }
 
     /** What {@code \w} means to Oniguruma: the standard's words, and Latin-1's superscripts and fractions. */
@@ -68,43 +54,23 @@ public final class CharClasses {
 
     /** The set of a general category ({@code L}, {@code Lu}, {@code L&}), a script ({@code Han}) or a POSIX name. */
     static Optional<CharSet> named(String name) {
-        switch (name.toLowerCase(Locale.ROOT)) {
-            case "any" -> {
-                return Optional.of(CharSet.ALL);
-            }
-            case "l&", "lc" -> {
-                return Optional.of(category("Lu").or(category("Ll")).or(category("Lt")));
-            }
-            case "alpha", "alphabetic" -> {
-                return Optional.of(CharSet.matching(Character::isAlphabetic));
-            }
-            case "space", "white_space" -> {
-                return Optional.of(whiteSpace());
-            }
-            case "digit" -> {
-                return Optional.of(category("Nd"));
-            }
-            case "alnum" -> {
-                return Optional.of(CharSet.matching(
-                        c -> Character.isAlphabetic(c) || Character.getType(c) == Character.DECIMAL_DIGIT_NUMBER));
-            }
-            case "upper", "uppercase" -> {
-                return Optional.of(CharSet.matching(Character::isUpperCase));
-            }
-            case "lower", "lowercase" -> {
-                return Optional.of(CharSet.matching(Character::isLowerCase));
-            }
-            case "punct", "punctuation" -> {
-                return Optional.of(CharSet.matching(CharClasses::isPunctuation));
-            }
-            case "word" -> {
-                return Optional.of(word());
-            }
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "any" -> Optional.of(CharSet.ALL);
+            case "l&", "lc" -> Optional.of(category("Lu").or(category("Ll")).or(category("Lt")));
+            case "alpha", "alphabetic" -> Optional.of(CharSet.matching(Character::isAlphabetic));
+            case "space", "white_space" -> Optional.of(whiteSpace());
+            case "digit" -> Optional.of(category("Nd"));
+            case "alnum" ->
+                Optional.of(CharSet.matching(Character::isAlphabetic).or(category("Nd")));
+            case "upper", "uppercase" -> Optional.of(CharSet.matching(Character::isUpperCase));
+            case "lower", "lowercase" -> Optional.of(CharSet.matching(Character::isLowerCase));
+            case "punct", "punctuation" -> Optional.of(category("P"));
+            case "word" -> Optional.of(word());
             default -> {
                 CharSet category = category(name);
-                return category.equals(CharSet.NONE) ? script(name) : Optional.of(category);
+                yield category.equals(CharSet.NONE) ? script(name) : Optional.of(category);
             }
-        }
+        };
     }
 
     private static CharSet category(String name) {

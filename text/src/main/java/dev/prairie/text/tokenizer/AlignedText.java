@@ -7,20 +7,22 @@ import java.util.Arrays;
  * from, in code points. A text that nothing has changed yet keeps no ranges.
  */
 final class AlignedText {
-    private static final int[] UNCHANGED = new int[0];
-
     private final int[] characters;
     private final int size;
+    /** The ranges; none while {@link #unchanged}. */
     private final int[] from;
+
     private final int[] to;
+    private final boolean unchanged;
     /** Where an unchanged text begins in the original. */
     private final int base;
 
-    private AlignedText(int[] characters, int size, int[] from, int[] to, int base) {
+    private AlignedText(int[] characters, int size, int[] from, int[] to, boolean unchanged, int base) {
         this.characters = characters;
         this.size = size;
         this.from = from;
         this.to = to;
+        this.unchanged = unchanged;
         this.base = base;
     }
 
@@ -46,7 +48,7 @@ final class AlignedText {
     /** The part {@code first .. last} of an original text. */
     static AlignedText original(int[] text, int first, int last) {
         int[] part = first == 0 && last == text.length ? text : Arrays.copyOfRange(text, first, last);
-        return new AlignedText(part, part.length, UNCHANGED, UNCHANGED, first);
+        return new AlignedText(part, part.length, new int[0], new int[0], true, first);
     }
 
     int size() {
@@ -64,12 +66,12 @@ final class AlignedText {
 
     /** Where in the original the character at {@code index} begins. */
     int from(int index) {
-        return from == UNCHANGED ? base + index : from[index];
+        return unchanged ? base + index : from[index];
     }
 
     /** Where in the original the character at {@code index} ends, exclusive. */
     int to(int index) {
-        return from == UNCHANGED ? base + index + 1 : to[index];
+        return unchanged ? base + index + 1 : to[index];
     }
 
     String string(int first, int last) {
@@ -130,7 +132,7 @@ final class AlignedText {
         }
 
         AlignedText build() {
-            return new AlignedText(characters, size, from, to, 0);
+            return new AlignedText(characters, size, from, to, false, 0);
         }
     }
 }

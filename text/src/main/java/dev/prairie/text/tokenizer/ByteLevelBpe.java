@@ -73,8 +73,7 @@ public final class ByteLevelBpe implements Tokenizer {
     }
 
     /** From a vocabulary and merges in printable byte spelling. */
-    static ByteLevelBpe of(
-            Map<String, Integer> ids, List<String[]> pairs, SpecialTokens specials, Framing framing) {
+    static ByteLevelBpe of(Map<String, Integer> ids, List<String[]> pairs, SpecialTokens specials, Framing framing) {
         byte[][] pieces = new byte[Vocabulary.size(ids, specials)][];
         Arrays.fill(pieces, new byte[0]);
         ids.forEach((spelling, id) -> {

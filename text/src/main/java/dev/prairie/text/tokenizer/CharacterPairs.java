@@ -133,8 +133,7 @@ final class CharacterPairs implements Model {
             int node = characters.child(Trie.ROOT, c);
             return node == Trie.NONE ? Trie.NONE : characters.value(node);
         }
-        String spelling =
-                (first ? "" : options.prefix()) + Character.toString(c) + (last ? options.suffix() : "");
+        String spelling = (first ? "" : options.prefix()) + Character.toString(c) + (last ? options.suffix() : "");
         return ids.getOrDefault(spelling, -1);
     }
 

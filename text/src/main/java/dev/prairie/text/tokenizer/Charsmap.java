@@ -127,7 +127,7 @@ final class Charsmap implements Normalizer {
             }
             node ^= offset(unit);
             if ((unit >>> 8 & 1) != 0) {
-                found = (long) (at + 1 - from) << 32 | unit(node) & 0x7FFF_FFFF;
+                found = (long) (at + 1 - from) << 32 | (unit(node) & 0x7FFF_FFFF);
                 if (byGrapheme) {
                     break;
                 }
@@ -150,8 +150,8 @@ final class Charsmap implements Normalizer {
 
     private String replacement(int place) {
         if (place >= replacements.length) {
-            throw new TokenizerException("precompiled_charsmap leads to byte " + place + " of "
-                    + replacements.length + " bytes of replacements; the file is damaged");
+            throw new TokenizerException("precompiled_charsmap leads to byte " + place + " of " + replacements.length
+                    + " bytes of replacements; the file is damaged");
         }
         int end = place;
         while (replacements[end] != 0) {

@@ -110,7 +110,8 @@ sealed interface Decoder {
         }
 
         private String replaced(String piece) {
-            AlignedText text = AlignedText.original(AlignedText.codePoints(piece), 0, piece.codePointCount(0, piece.length()));
+            AlignedText text =
+                    AlignedText.original(AlignedText.codePoints(piece), 0, piece.codePointCount(0, piece.length()));
             AlignedText done = new Normalizer.Replace(pattern, content).apply(text);
             return done.string(0, done.size());
         }

@@ -106,13 +106,16 @@ final class Families {
                     case "mpt", "olmo" -> gpt2().composing();
                     case "starcoder", "refact", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2" ->
                         Family.of(DIGITS, PipelineParts.GPT2_PATTERN);
-                    case "command-r" -> Family.of(DIGITS, PipelineParts.GPT2_PATTERN).composing();
+                    case "command-r" ->
+                        Family.of(DIGITS, PipelineParts.GPT2_PATTERN).composing();
                     case "falcon" -> Family.of(PUNCTUATION, PipelineParts.GPT2_PATTERN, "[0-9][0-9][0-9]");
                     case "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2" ->
                         Family.of(THREE_DIGITS).takingWholes().addingBos();
-                    case "jina-v5-nano" -> Family.of(THREE_DIGITS).takingWholes().addingBos();
+                    case "jina-v5-nano" ->
+                        Family.of(THREE_DIGITS).takingWholes().addingBos();
                     case "dbrx", "smaug-bpe", "glm4", "chatglm-bpe" -> Family.of(THREE_DIGITS);
-                    case "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez" -> Family.of(ONE_DIGIT).composing();
+                    case "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez" ->
+                        Family.of(ONE_DIGIT).composing();
                     case "stablelm2", "hunyuan", "solar-open", "grok-2" -> Family.of(ONE_DIGIT);
                     case "qwen35" ->
                         Family.of(CONTRACTION + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?"
@@ -158,13 +161,11 @@ final class Families {
                                 "\\s+$",
                                 DEEPSEEK_CJK,
                                 "\\p{N}+");
-                    case "deepseek-coder" ->
-                        Family.of(LINE_ENDS, "\\s?\\p{L}+", "\\s?\\p{P}+", DEEPSEEK_CJK, DIGITS);
+                    case "deepseek-coder" -> Family.of(LINE_ENDS, "\\s?\\p{L}+", "\\s?\\p{P}+", DEEPSEEK_CJK, DIGITS);
                     case "deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4" ->
                         Family.of("\\p{N}{1,3}", HAN_AND_KANA, DEEPSEEK_WORDS + "[\\r\\n]*|" + SPACES);
                     case "spark2_5" ->
-                        Family.of(
-                                "\\p{N}{1,3}", HAN_AND_KANA, DEEPSEEK_WORDS + "|[\\r\\n]|\\s+(?!\\S)|\\s+", DIGITS);
+                        Family.of("\\p{N}{1,3}", HAN_AND_KANA, DEEPSEEK_WORDS + "|[\\r\\n]|\\s+(?!\\S)|\\s+", DIGITS);
                     case "afmoe" ->
                         Family.of(
                                 "\\p{N}+",

@@ -34,7 +34,8 @@ record Framing(List<Part> single, List<Part> pair, boolean trims, boolean keepsF
 
     /** These parts with one more special token at the start and one at the end, unless they are there. */
     Framing with(SpecialTokens specials, OptionalInt first, OptionalInt last) {
-        return new Framing(with(single, specials, first, last), with(pair, specials, first, last), trims, keepsFirstSpace);
+        return new Framing(
+                with(single, specials, first, last), with(pair, specials, first, last), trims, keepsFirstSpace);
     }
 
     private static List<Part> with(List<Part> parts, SpecialTokens specials, OptionalInt first, OptionalInt last) {
@@ -104,7 +105,8 @@ record Framing(List<Part> single, List<Part> pair, boolean trims, boolean keepsF
     private static int spaces(String piece) {
         int count = 0;
         while (count < piece.length()
-                && (piece.charAt(count) == ByteAlphabet.character(' ') || Character.isWhitespace(piece.charAt(count)))) {
+                && (piece.charAt(count) == ByteAlphabet.character(' ')
+                        || Character.isWhitespace(piece.charAt(count)))) {
             count++;
         }
         return count;

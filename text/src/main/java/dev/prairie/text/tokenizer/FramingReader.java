@@ -14,8 +14,8 @@ final class FramingReader {
             for (Framing.Part part : parts) {
                 if (part instanceof Framing.Part.Special special
                         && (special.id() < 0 || special.id() >= vocabularySize)) {
-                    throw new TokenizerException("post_processor adds '" + special.piece() + "' with the id " + special.id()
-                            + ", outside the vocabulary of " + vocabularySize);
+                    throw new TokenizerException("post_processor adds '" + special.piece() + "' with the id "
+                            + special.id() + ", outside the vocabulary of " + vocabularySize);
                 }
             }
         }
@@ -71,8 +71,9 @@ final class FramingReader {
                         node.path("add_prefix_space").asBoolean(true));
             }
             default ->
-                throw new TokenizerException("post_processor '" + PipelineParts.type(node)
-                        + "' is not supported: leaving it out would frame prompts otherwise than the model was trained with");
+                throw new TokenizerException(
+                        "post_processor '" + PipelineParts.type(node)
+                                + "' is not supported: leaving it out would frame prompts otherwise than the model was trained with");
         };
     }
 
@@ -82,8 +83,7 @@ final class FramingReader {
 
     /** A pair of spelling and id. */
     private static Framing.Part special(JsonNode pair, int typeId) {
-        return new Framing.Part.Special(
-                pair.path(1).asInt(-1), pair.path(0).asString(""), typeId);
+        return new Framing.Part.Special(pair.path(1).asInt(-1), pair.path(0).asString(""), typeId);
     }
 
     private static List<Framing.Part> parts(JsonNode template, JsonNode specials) {

@@ -31,16 +31,16 @@ sealed interface Model permits BytePairs, CharacterPairs, ScoredPairs, Unigram, 
                     utf8[size++] = (byte) c;
                 } else if (c < 0x800) {
                     utf8[size++] = (byte) (0xC0 | c >> 6);
-                    utf8[size++] = (byte) (0x80 | c & 0x3F);
+                    utf8[size++] = (byte) (0x80 | (c & 0x3F));
                 } else if (c < 0x10000) {
                     utf8[size++] = (byte) (0xE0 | c >> 12);
-                    utf8[size++] = (byte) (0x80 | c >> 6 & 0x3F);
-                    utf8[size++] = (byte) (0x80 | c & 0x3F);
+                    utf8[size++] = (byte) (0x80 | (c >> 6 & 0x3F));
+                    utf8[size++] = (byte) (0x80 | (c & 0x3F));
                 } else {
                     utf8[size++] = (byte) (0xF0 | c >> 18);
-                    utf8[size++] = (byte) (0x80 | c >> 12 & 0x3F);
-                    utf8[size++] = (byte) (0x80 | c >> 6 & 0x3F);
-                    utf8[size++] = (byte) (0x80 | c & 0x3F);
+                    utf8[size++] = (byte) (0x80 | (c >> 12 & 0x3F));
+                    utf8[size++] = (byte) (0x80 | (c >> 6 & 0x3F));
+                    utf8[size++] = (byte) (0x80 | (c & 0x3F));
                 }
             }
             return size;

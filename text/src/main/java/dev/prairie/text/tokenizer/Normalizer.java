@@ -77,10 +77,7 @@ sealed interface Normalizer permits Normalizer.Simple, UnicodeForm, Charsmap {
         /** The general category C, without characters not assigned yet. */
         private static boolean isOther(int c) {
             return switch (Character.getType(c)) {
-                case Character.CONTROL,
-                        Character.FORMAT,
-                        Character.SURROGATE,
-                        Character.PRIVATE_USE -> true;
+                case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE -> true;
                 default -> false;
             };
         }

@@ -177,10 +177,7 @@ public final class Pipeline implements Tokenizer {
         return switch (parts.spelling()) {
             case BYTES, PLAIN -> false;
             case MARKS ->
-                parts.decoder()
-                        .apply(List.of(ScoredBpe.SPACE + "x"))
-                        .getFirst()
-                        .equals("x");
+                parts.decoder().apply(List.of(ScoredBpe.SPACE + "x")).getFirst().equals("x");
             case WORDS -> true;
         };
     }
@@ -192,9 +189,8 @@ public final class Pipeline implements Tokenizer {
 
     @Override
     public String decode(int... ids) {
-        return decoded(Arrays.stream(ids)
-                .filter(id -> !parts.specials().isSpecial(id))
-                .toArray());
+        return decoded(
+                Arrays.stream(ids).filter(id -> !parts.specials().isSpecial(id)).toArray());
     }
 
     @Override

@@ -40,14 +40,17 @@ final class PipelineParts {
         }
         return switch (type(node)) {
             case "Sequence" ->
-                new Normalizer.Sequence(
-                        steps(node.path("normalizers"), depth).map(n -> normalizer(n, depth - 1)).toList());
+                new Normalizer.Sequence(steps(node.path("normalizers"), depth)
+                        .map(n -> normalizer(n, depth - 1))
+                        .toList());
             case "BertNormalizer" -> {
                 boolean lowers = node.path("lowercase").asBoolean(true);
                 yield new Normalizer.Bert(
                         node.path("clean_text").asBoolean(true),
                         node.path("handle_chinese_chars").asBoolean(true),
-                        isAbsent(node.path("strip_accents")) ? lowers : node.path("strip_accents").asBoolean(lowers),
+                        isAbsent(node.path("strip_accents"))
+                                ? lowers
+                                : node.path("strip_accents").asBoolean(lowers),
                         lowers);
             }
             case "NFC" -> new UnicodeForm(Form.NFC);
@@ -108,7 +111,8 @@ final class PipelineParts {
             case "Split" -> steps.add(split(node));
             case "Digits" -> {
                 boolean single = node.path("individual_digits").asBoolean(false);
-                steps.add(cut("\\p{N}", single ? PreTokenizer.Behavior.Isolated : PreTokenizer.Behavior.Contiguous, false));
+                steps.add(cut(
+                        "\\p{N}", single ? PreTokenizer.Behavior.Isolated : PreTokenizer.Behavior.Contiguous, false));
             }
             case "Punctuation" -> steps.add(cut("[\\p{P}$+<=>^`|~]", behavior(node, "Isolated"), false));
             case "Whitespace" -> steps.add(cut(WORDS, PreTokenizer.Behavior.Removed, true));
@@ -118,13 +122,14 @@ final class PipelineParts {
                 steps.add(isolated("[\\p{P}$+<=>^`|~]"));
             }
             case "CharDelimiterSplit" ->
-                steps.add(new PreTokenizer.Split(
-                        literal(text(node, "delimiter")), PreTokenizer.Behavior.Removed, false));
+                steps.add(
+                        new PreTokenizer.Split(literal(text(node, "delimiter")), PreTokenizer.Behavior.Removed, false));
             case "Metaspace" -> steps.add(metaspace(node));
             case "FixedLength" -> {
                 int length = node.path("length").asInt(5);
                 if (length < 1) {
-                    throw new TokenizerException("pre_tokenizer FixedLength has the length " + length + "; expected 1 or more");
+                    throw new TokenizerException(
+                            "pre_tokenizer FixedLength has the length " + length + "; expected 1 or more");
                 }
                 steps.add(new PreTokenizer.FixedLength(length));
             }
@@ -189,8 +194,9 @@ final class PipelineParts {
         }
         return switch (type(node)) {
             case "Sequence" ->
-                new Decoder.Sequence(
-                        steps(node.path("decoders"), depth).map(n -> decoder(n, depth - 1)).toList());
+                new Decoder.Sequence(steps(node.path("decoders"), depth)
+                        .map(n -> decoder(n, depth - 1))
+                        .toList());
             case "ByteLevel" -> new Decoder.ByteLevel();
             case "Metaspace" ->
                 new Decoder.Metaspace(
@@ -263,7 +269,11 @@ final class PipelineParts {
     }
 
     private static int mark(JsonNode node) {
-        return node.path("replacement").asString("\u2581").codePoints().findFirst().orElse(ScoredBpe.SPACE);
+        return node.path("replacement")
+                .asString("\u2581")
+                .codePoints()
+                .findFirst()
+                .orElse(ScoredBpe.SPACE);
     }
 
     private static String text(JsonNode node, String key) {

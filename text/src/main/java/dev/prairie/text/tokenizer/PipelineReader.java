@@ -33,21 +33,20 @@ final class PipelineReader {
         Normalizer normalizer = PipelineParts.normalizer(root.path("normalizer"));
         PreTokenizer.Sequence preTokenizer =
                 (PreTokenizer.Sequence) PipelineParts.preTokenizer(root.path("pre_tokenizer"));
-        Model read =
-                switch (model.path("type").asString(unigram ? "Unigram" : model.has("merges") ? "BPE" : "")) {
-                    case "BPE" -> bpe(model, ids, ordinary, specials, endsInBytes(preTokenizer));
-                    case "Unigram" -> unigram(model, ids, ordinary);
-                    case "WordPiece" ->
-                        new WordPiece(
-                                ordinary,
-                                model.path("continuing_subword_prefix").asString("##"),
-                                unknown(model, ids, "[UNK]"),
-                                model.path("max_input_chars_per_word").asInt(LONGEST_WORD));
-                    case "WordLevel" -> new WordLevel(ordinary, OptionalInt.of(unknown(model, ids, "<unk>")));
-                    default ->
-                        throw new TokenizerException("model type '" + model.path("type").asString("")
-                                + "' is not supported; supported are BPE, Unigram, WordPiece and WordLevel");
-                };
+        Model read = switch (model.path("type").asString(unigram ? "Unigram" : model.has("merges") ? "BPE" : "")) {
+            case "BPE" -> bpe(model, ids, ordinary, specials, endsInBytes(preTokenizer));
+            case "Unigram" -> unigram(model, ids, ordinary);
+            case "WordPiece" ->
+                new WordPiece(
+                        ordinary,
+                        model.path("continuing_subword_prefix").asString("##"),
+                        unknown(model, ids, "[UNK]"),
+                        model.path("max_input_chars_per_word").asInt(LONGEST_WORD));
+            case "WordLevel" -> new WordLevel(ordinary, OptionalInt.of(unknown(model, ids, "<unk>")));
+            default ->
+                throw new TokenizerException("model type '" + model.path("type").asString("")
+                        + "' is not supported; supported are BPE, Unigram, WordPiece and WordLevel");
+        };
         Decoder decoder = PipelineParts.decoder(root.path("decoder"));
         Framing framing = FramingReader.read(root.path("post_processor"), size)
                 .with(
@@ -100,8 +99,8 @@ final class PipelineReader {
             SpecialTokens specials,
             boolean bytes) {
         if (model.path("dropout").asDouble(0) != 0) {
-            throw new TokenizerException("model.dropout = " + model.path("dropout")
-                    + " makes encoding a game of chance; set it to null");
+            throw new TokenizerException(
+                    "model.dropout = " + model.path("dropout") + " makes encoding a game of chance; set it to null");
         }
         String prefix = model.path("continuing_subword_prefix").asString("");
         String suffix = model.path("end_of_word_suffix").asString("");
@@ -120,12 +119,7 @@ final class PipelineReader {
                 ordinary,
                 merges,
                 new CharacterPairs.Options(
-                        prefix,
-                        suffix,
-                        unknownId,
-                        model.path("fuse_unk").asBoolean(false),
-                        fallsBack,
-                        wholeFirst));
+                        prefix, suffix, unknownId, model.path("fuse_unk").asBoolean(false), fallsBack, wholeFirst));
     }
 
     /** Merges of pairs, less those that would let ordinary text become a special token. */

@@ -22,7 +22,8 @@ final class TablesJson {
         } else {
             root.putNull("normalizer");
         }
-        ArrayNode steps = root.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
+        ArrayNode steps =
+                root.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
         family.patterns().forEach(pattern -> steps.add(split(pattern)));
         steps.addObject()
                 .put("type", "ByteLevel")
@@ -83,8 +84,7 @@ final class TablesJson {
     }
 
     private static ObjectNode metaspace(String prepend) {
-        return object()
-                .put("type", "Metaspace")
+        return object().put("type", "Metaspace")
                 .put("replacement", MARK)
                 .put("prepend_scheme", prepend)
                 .put("split", true);
@@ -114,10 +114,7 @@ final class TablesJson {
                 .put("strip_accents", stripsAccents)
                 .put("lowercase", lowers);
         root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
-        root.putObject("decoder")
-                .put("type", "WordPiece")
-                .put("prefix", "##")
-                .put("cleanup", true);
+        root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
         return root;
     }
 
@@ -141,8 +138,10 @@ final class TablesJson {
     }
 
     static void putUnigram(ObjectNode root, String[] pieces, double[] scores, int unknown) {
-        ObjectNode model =
-                root.putObject("model").put("type", "Unigram").put("unk_id", unknown).put("byte_fallback", false);
+        ObjectNode model = root.putObject("model")
+                .put("type", "Unigram")
+                .put("unk_id", unknown)
+                .put("byte_fallback", false);
         ArrayNode vocab = model.putArray("vocab");
         for (int id = 0; id < pieces.length; id++) {
             vocab.addArray().add(pieces[id]).add(scores[id]);

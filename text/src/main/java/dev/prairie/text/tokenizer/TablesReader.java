@@ -1,6 +1,5 @@
 package dev.prairie.text.tokenizer;
 
-import dev.prairie.text.tokenizer.VocabularyTables.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -25,7 +24,7 @@ final class TablesReader {
 
     private final VocabularyTables tables;
     private final int size;
-    private final Type[] types;
+    private final VocabularyTables.Type[] types;
     /** The pieces as the vocabulary's maker spells them. */
     private final String[] pieces;
 
@@ -81,27 +80,29 @@ final class TablesReader {
             }
         }
         for (int id = 0; id < size; id++) {
-            if (types[id] == Type.BYTE && Decoder.byteOf(tables.tokens().get(id)) < 0) {
+            if (types[id] == VocabularyTables.Type.BYTE
+                    && Decoder.byteOf(tables.tokens().get(id)) < 0) {
                 throw new TokenizerException("piece '" + tables.tokens().get(id) + "' (id " + id
                         + ") has the type of a byte, but is not spelled like <0x0A>; the file is damaged");
             }
         }
     }
 
-    private static Type[] types(VocabularyTables tables) {
-        Type[] types = new Type[tables.tokens().size()];
-        Arrays.fill(types, Type.NORMAL);
+    private static VocabularyTables.Type[] types(VocabularyTables tables) {
+        VocabularyTables.Type[] types =
+                new VocabularyTables.Type[tables.tokens().size()];
+        Arrays.fill(types, VocabularyTables.Type.NORMAL);
         if (tables.types().length != 0 && tables.types().length != types.length) {
             throw new TokenizerException(
                     tables.types().length + " token types do not fit " + types.length + " tokens; the file is damaged");
         }
         for (int id = 0; id < tables.types().length; id++) {
             int type = tables.types()[id];
-            if (type < 0 || type >= Type.values().length) {
+            if (type < 0 || type >= VocabularyTables.Type.values().length) {
                 throw new TokenizerException("token " + id + " has the type " + type + ", outside 0 .. "
-                        + (Type.values().length - 1) + "; the file is damaged");
+                        + (VocabularyTables.Type.values().length - 1) + "; the file is damaged");
             }
-            types[id] = Type.values()[type];
+            types[id] = VocabularyTables.Type.values()[type];
         }
         return types;
     }
@@ -148,14 +149,15 @@ final class TablesReader {
         SpecialTokens specials = specials(byDefault(1), byDefault(2), unknown);
         boolean[] joinable = new boolean[size];
         for (int id = 0; id < size; id++) {
-            joinable[id] = types[id] != Type.BYTE
+            joinable[id] = types[id] != VocabularyTables.Type.BYTE
                     && Decoder.byteOf(pieces[id]) < 0
                     && !specials.isSpecial(id)
                     && !tables.tokens().get(id).isEmpty();
         }
         float[] scores = tables.scores().length == 0 ? new float[size] : tables.scores();
         ScoredPairs model = new ScoredPairs(pieces, scores, joinable, CharacterPairs.byteIds(ids), unknown);
-        ObjectNode description = TablesJson.marked(tables.options().addSpacePrefix().orElse(true), "");
+        ObjectNode description =
+                TablesJson.marked(tables.options().addSpacePrefix().orElse(true), "");
         return pipeline(
                 description,
                 PipelineParts.normalizer(description.path("normalizer")),
@@ -176,12 +178,14 @@ final class TablesReader {
         Trie trie = new Trie();
         for (int id = 0; id < size; id++) {
             // What the makers define for users goes before all that was learned.
-            scores[id] = types[id] == Type.USER_DEFINED || tables.scores().length == 0 ? 0 : tables.scores()[id];
-            if (types[id] == Type.NORMAL) {
+            scores[id] = types[id] == VocabularyTables.Type.USER_DEFINED || tables.scores().length == 0
+                    ? 0
+                    : tables.scores()[id];
+            if (types[id] == VocabularyTables.Type.NORMAL) {
                 worst = Math.min(worst, scores[id]);
             }
             if (!specials.isSpecial(id)
-                    && types[id] != Type.BYTE
+                    && types[id] != VocabularyTables.Type.BYTE
                     && !tables.tokens().get(id).isEmpty()) {
                 trie.put(pieces[id], id);
             }
@@ -193,8 +197,7 @@ final class TablesReader {
         Normalizer normalizer = tables.charsmap().length == 0
                 ? spaces
                 : new Normalizer.Sequence(List.of(Charsmap.of(tables.charsmap(), false), spaces));
-        Unigram model = new Unigram(
-                trie, scores, Double.isInfinite(worst) ? 0 : worst, unknown, new int[0]);
+        Unigram model = new Unigram(trie, scores, Double.isInfinite(worst) ? 0 : worst, unknown, new int[0]);
         return pipeline(
                 description,
                 normalizer,
@@ -215,14 +218,14 @@ final class TablesReader {
                 TablesJson.words(lowers, tables.options().stripAccents().orElse(lowers));
         Framing framing = Framing.NONE.with(specials, specials.bos(), separator);
         if (separator.isPresent()) {
-            List<Framing.Part> pair = new ArrayList<>(Framing.beginning(specials).single());
+            List<Framing.Part> pair =
+                    new ArrayList<>(Framing.beginning(specials).single());
             pair.add(new Framing.Part.Special(separator.getAsInt(), pieces[separator.getAsInt()], 0));
             pair.add(new Framing.Part.Text(true, 1));
             pair.add(new Framing.Part.Special(separator.getAsInt(), pieces[separator.getAsInt()], 1));
             framing = new Framing(framing.single(), pair, false, false);
         }
-        WordPiece model =
-                new WordPiece(PipelineReader.ordinary(ids, specials), "##", unknown, LONGEST_WORD);
+        WordPiece model = new WordPiece(PipelineReader.ordinary(ids, specials), "##", unknown, LONGEST_WORD);
         return pipeline(
                 description,
                 PipelineParts.normalizer(description.path("normalizer")),
@@ -248,7 +251,8 @@ final class TablesReader {
                 (PreTokenizer.Sequence) PipelineParts.preTokenizer(description.path("pre_tokenizer"));
         JsonNode decoding = description.path("decoder");
         Decoder decoder = PipelineParts.decoder(decoding);
-        List<AddedTokens.Token> added = specials.tokens().stream().map(this::added).toList();
+        List<AddedTokens.Token> added =
+                specials.tokens().stream().map(this::added).toList();
         return new Pipeline(
                 new Pipeline.Parts(
                         pieces,
@@ -301,10 +305,10 @@ final class TablesReader {
                 end("mask_token_id", tables.ends().mask(), OptionalInt.empty()));
         List<SpecialTokens.Token> tokens = new ArrayList<>();
         for (int id = 0; id < size; id++) {
-            boolean special = types[id] == Type.CONTROL
-                    || types[id] == Type.UNKNOWN
-                    || (types[id] != Type.USER_DEFINED && named.contains(OptionalInt.of(id)));
-            if (special || types[id] == Type.USER_DEFINED) {
+            boolean special = types[id] == VocabularyTables.Type.CONTROL
+                    || types[id] == VocabularyTables.Type.UNKNOWN
+                    || (types[id] != VocabularyTables.Type.USER_DEFINED && named.contains(OptionalInt.of(id)));
+            if (special || types[id] == VocabularyTables.Type.USER_DEFINED) {
                 tokens.add(new SpecialTokens.Token(id, pieces[id], special));
             }
         }
@@ -345,11 +349,13 @@ final class TablesReader {
     }
 
     /** Files mark words with U+2581 where BERT marks what goes on with {@code ##}; BERT's spelling is given back. */
-    private static String wordPiece(String piece, Type type) {
+    private static String wordPiece(String piece, VocabularyTables.Type type) {
         if (piece.charAt(0) == ScoredBpe.SPACE && piece.length() > 1) {
             return piece.substring(1);
         }
         boolean bracketed = piece.startsWith("[") && piece.endsWith("]");
-        return bracketed || type == Type.CONTROL || type == Type.UNKNOWN ? piece : "##" + piece;
+        return bracketed || type == VocabularyTables.Type.CONTROL || type == VocabularyTables.Type.UNKNOWN
+                ? piece
+                : "##" + piece;
     }
 }

@@ -71,6 +71,12 @@ public sealed interface Tokenizer permits ByteLevelBpe, CharacterTokenizer, Pipe
         return specials().eos();
     }
 
+    /** Whether {@link #frame} begins with the token that begins a sequence. */
+    default boolean addsBos() {
+        int[] around = frame(new int[0]);
+        return around.length > 0 && bos().equals(OptionalInt.of(around[0]));
+    }
+
     /** The id of a special or added token by its text. */
     default OptionalInt id(String specialToken) {
         return specials().id(specialToken);

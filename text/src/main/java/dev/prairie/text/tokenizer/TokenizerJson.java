@@ -96,14 +96,12 @@ final class TokenizerJson {
                     specials,
                     begins ? Framing.beginning(specials) : Framing.NONE);
         }
-        Framing framing =
-                config.path("add_bos_token").asBoolean(true) ? Framing.beginning(specials) : Framing.NONE;
+        Framing framing = config.path("add_bos_token").asBoolean(true) ? Framing.beginning(specials) : Framing.NONE;
         if (plain && isOfCharacters(root)) {
             return CharacterTokenizer.of(vocabulary(model.path("vocab")), specials, framing);
         }
         if (plain && isScored(root)) {
-            return ScoredBpe.ofMerges(
-                    vocabulary(model.path("vocab")), merges(model.path("merges")), specials, framing);
+            return ScoredBpe.ofMerges(vocabulary(model.path("vocab")), merges(model.path("merges")), specials, framing);
         }
         return PipelineReader.read(root, config, added, specials, text);
     }

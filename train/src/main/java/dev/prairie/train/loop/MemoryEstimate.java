@@ -1,8 +1,10 @@
 package dev.prairie.train.loop;
 
+import dev.prairie.model.layer.Activation;
+import dev.prairie.model.transformer.FeedForwardForm;
+import dev.prairie.model.transformer.NormForm;
+import dev.prairie.model.transformer.Positions;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.model.transformer.TransformerConfig.Activation;
-import dev.prairie.model.transformer.TransformerConfig.Positions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -22,16 +24,24 @@ public record MemoryEstimate(long weights, long activations) {
         // Floats that the ops of one layer hand out for one token; see Transformer.layer.
         long heads = (long) c.heads() * c.headWidth();
         long keys = (long) c.keyHeads() * c.headWidth();
-        long turned = c.positions() == Positions.ROPE ? heads + keys : 0;
-        long normed = c.queryKeyNorm() ? heads + keys : 0;
-        long inner = (c.activation() == Activation.SWIGLU ? 3L : 2L) * c.feedForward();
-        long layer = 4L * c.width() + 2 * heads + 2 * keys + turned + normed + inner + c.heads() + 2;
+        long turned = c.positions() instanceof Positions.Rope ? heads + keys : 0;
+        long normed = c.attention().queryKeyNorm() ? heads + keys : 0;
+        long inner = inner(c.feedForward());
+        long norms = c.norm().order() == NormForm.Order.BOTH ? 6 : 4;
+        long layer = norms * c.width() + 2 * heads + 2 * keys + turned + normed + inner + c.heads() + 2;
         long kept = recompute ? (long) c.layers() * c.width() : c.layers() * layer;
         long once = 4L * c.width() + (recompute ? layer : 0);
         // Each with its gradient; the residual stream's is one for all layers, that of the logits takes their place.
         long stream = recompute ? 0 : 2L * c.layers() * c.width();
         long floats = (2 * (kept + once) - stream + c.vocabulary()) * tokens;
         return new MemoryEstimate(weights, 5 * floats); // the slab grows by a quarter until it fits
+    }
+
+    /** Floats of the inner width, with the product of activation and gate where it is a step of its own. */
+    private static long inner(FeedForwardForm form) {
+        long steps = !form.gated() ? 2 : form.activation() == Activation.SILU ? 3 : 4;
+        return steps * form.width() * Math.max(1, form.experts().active())
+                + steps * form.experts().shared();
     }
 
     /** All of it. */

@@ -1,5 +1,6 @@
 package dev.prairie.train.loop;
 
+import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.DType;
 import dev.prairie.text.batch.LoaderConfig;
@@ -228,23 +229,9 @@ public record Recipe(
                 ? TransformerConfig.gpt2(vocabulary, context, layers, width, heads)
                 : TransformerConfig.llama(
                         vocabulary, context, layers, width, heads, keyHeads == 0 ? heads : keyHeads, inner, tiedHead);
-        return new TransformerConfig(
-                form.vocabulary(),
-                form.context(),
-                form.layers(),
-                form.width(),
-                form.heads(),
-                form.keyHeads(),
-                form.headWidth(),
-                inner,
-                form.norm(),
-                form.positions(),
-                form.activation(),
-                form.biases(),
-                tiedHead,
-                !gpt2 && queryKeyNorm,
-                form.theta(),
-                form.epsilon());
+        return form.withAttention(form.attention().withQueryKeyNorm(!gpt2 && queryKeyNorm))
+                .withFeedForward(form.feedForward().withWidth(inner))
+                .withHead(HeadForm.tied(tiedHead));
     }
 
     /** The learning rate's course. */

@@ -1,0 +1,117 @@
+package dev.prairie.model.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * What must hold for any bytes whatever that are opened as a model file, and for everything that can be asked of it then:
+ * {@link CheckpointException} is the only failure, the heap that is used stays within a multiple of the file's size, and
+ * it does not take long.
+ */
+final class Hostile {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** Everything allocated on the way, most of it short-lived: the smallest value takes 14 bytes in a file. */
+    private static final long HEAP_PER_BYTE = 64;
+
+    private static final long HEAP_ALWAYS = 1 << 17;
+
+    /** For some kilobytes; the machine may be busy with other things. */
+    private static final Duration LONGEST = Duration.ofSeconds(5);
+
+    static final Path FILE = Path.of("hostile");
+
+    private Hostile() {}
+
+    /** Opens {@code bytes} as a GGUF file and asks for everything. */
+    static void gguf(byte[] bytes) {
+        bounded(bytes, all -> {
+            Gguf gguf = Gguf.over(FILE, all);
+            for (String key : gguf.metadata().values().keySet()) values(gguf.metadata(), key);
+            tensors(gguf);
+        });
+    }
+
+    /** Loads {@code bytes} as a model in a GGUF file. */
+    static void model(byte[] bytes) {
+        bounded(bytes, all -> {
+            try (Arena arena = Arena.ofConfined()) {
+                assertThat(GgufModel.load(Gguf.over(FILE, all), arena).parameters())
+                        .isNotEmpty();
+            }
+        });
+    }
+
+    /** Opens {@code bytes} as a safetensors file and asks for everything. */
+    static void safetensors(byte[] bytes) {
+        bounded(bytes, all -> tensors(Safetensors.over(FILE, all)));
+    }
+
+    private static void values(GgufMetadata metadata, String key) {
+        GgufValue value = metadata.value(key).orElseThrow();
+        assertThat(value.toString()).isNotEmpty();
+        for (GgufValue element : value.elements()) element.type();
+        List<Consumer<String>> accessors = List.of(
+                metadata::text,
+                metadata::integer,
+                metadata::token,
+                metadata::number,
+                metadata::flag,
+                metadata::texts,
+                metadata::integers,
+                metadata::floats,
+                metadata::flags);
+        for (Consumer<String> accessor : accessors) ignoringRefusal(() -> accessor.accept(key));
+    }
+
+    private static void tensors(TensorFile file) {
+        for (String name : file.names())
+            ignoringRefusal(() -> {
+                assertThat(file.shape(name)).isPresent();
+                MemorySegment memory = file.tensor(name).segment();
+                if (memory.byteSize() > 0) memory.get(ValueLayout.JAVA_BYTE, memory.byteSize() - 1);
+            });
+    }
+
+    private static void ignoringRefusal(Runnable action) {
+        try {
+            action.run();
+        } catch (CheckpointException refused) {
+            assertThat(refused.getMessage()).isNotEmpty();
+        }
+    }
+
+    private static void bounded(byte[] bytes, Consumer<MemorySegment> open) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment all = arena.allocate(Math.max(1, bytes.length), 64).asSlice(0, bytes.length);
+            all.copyFrom(MemorySegment.ofArray(bytes));
+            long allocated = allocated(all.asReadOnly(), open);
+            // The first time, classes are loaded on the way, and instrumented where Jazzer runs.
+            for (int again = 0; again < 2 && allocated > limit(bytes.length); again++)
+                allocated = allocated(all.asReadOnly(), open);
+            assertThat(allocated).as("heap for %d bytes", bytes.length).isLessThanOrEqualTo(limit(bytes.length));
+        }
+    }
+
+    private static long allocated(MemorySegment all, Consumer<MemorySegment> open) {
+        long from = System.nanoTime();
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        ignoringRefusal(() -> open.accept(all));
+        long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+        assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(LONGEST);
+        return allocated;
+    }
+
+    private static long limit(long size) {
+        return HEAP_ALWAYS + HEAP_PER_BYTE * size;
+    }
+}
