@@ -30,7 +30,8 @@ final class PostfixParser {
                         new Expression.Item(
                                 token.at(),
                                 value,
-                                new Expression.Literal(name.at(), new Value.Int(ExpressionParser.integer(name.text()))));
+                                new Expression.Literal(
+                                        name.at(), new Value.Int(ExpressionParser.integer(name.text()))));
                     default ->
                         throw tokens.error(
                                 name, "expected a name after '.', found " + name.title() + "; correct the template");
