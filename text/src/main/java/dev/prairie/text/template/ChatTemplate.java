@@ -1,6 +1,7 @@
 package dev.prairie.text.template;
 
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +64,7 @@ public final class ChatTemplate {
 
     /** The prompt of a conversation, told the time by the system's clock. */
     public String render(Conversation conversation) {
-        return render(conversation, Clock.systemDefaultZone());
+        return render(conversation, Clock.system(ZoneId.systemDefault()));
     }
 
     /**

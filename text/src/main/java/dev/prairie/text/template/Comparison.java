@@ -14,6 +14,7 @@ final class Comparison {
         this.environment = environment;
     }
 
+    @SuppressWarnings("ReferenceEquality") // of things that have an identity
     boolean equal(Value a, Value b) {
         environment.step();
         return switch (a) {
@@ -122,6 +123,7 @@ final class Comparison {
     }
 
     /** Whether the two are the same object; small things of one type and content always are. */
+    @SuppressWarnings("ReferenceEquality") // is what it asks for
     boolean same(Value a, Value b) {
         return a == b
                 || (a.getClass() == b.getClass()

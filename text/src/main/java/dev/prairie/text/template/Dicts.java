@@ -74,11 +74,11 @@ final class Dicts {
         environment.step();
         return switch (value) {
             case Value.Str str -> str.text();
-            case Value.Int integer -> new Number(new BigDecimal(integer.value()));
-            case Value.Bool bool -> new Number(bool.value() ? BigDecimal.ONE : BigDecimal.ZERO);
+            case Value.Int integer -> new NumberKey(new BigDecimal(integer.value()));
+            case Value.Bool bool -> new NumberKey(bool.value() ? BigDecimal.ONE : BigDecimal.ZERO);
             case Value.Real number ->
                 Double.isFinite(number.value())
-                        ? new Number(new BigDecimal(number.value()).stripTrailingZeros())
+                        ? new NumberKey(new BigDecimal(number.value()).stripTrailingZeros())
                         : (Object) number.value();
             case Value.None none -> none;
             case Value.Undefined undefined -> Value.Undefined.class;
@@ -99,8 +99,8 @@ final class Dicts {
     }
 
     /** A number as a key; 1.0 is 1. */
-    private record Number(BigDecimal value) {
-        Number {
+    private record NumberKey(BigDecimal value) {
+        NumberKey {
             value = value.signum() == 0 ? BigDecimal.ZERO : value.stripTrailingZeros();
         }
     }

@@ -86,6 +86,7 @@ final class Environment {
     }
 
     /** Throws {@link #error}; typed to stand where a value is wanted. */
+    @SuppressWarnings("TypeParameterUnusedInFormals") // nothing is cast: it never returns
     <T> T fail(String message) {
         throw error(message);
     }

@@ -156,7 +156,7 @@ final class Evaluator {
     }
 
     private Arguments arguments(String callee, Passed passed, Scope scope, Optional<Value> caller) {
-        if (passed == Passed.NOTHING && caller.isEmpty()) {
+        if (passed.equals(Passed.NOTHING) && caller.isEmpty()) {
             return new Arguments(environment, callee, List.of(), Map.of());
         }
         List<Value> positional = all(passed.positional(), scope);

@@ -1,8 +1,6 @@
 package dev.prairie.text.template;
 
 import dev.prairie.text.template.Expression.Comparand;
-import dev.prairie.text.template.Expression.NamedArgument;
-import dev.prairie.text.template.Expression.Passed;
 import dev.prairie.text.template.Token.Kind;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -31,12 +29,14 @@ final class ExpressionParser {
     private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
 
     private final TokenStream tokens;
+    private final PostfixParser postfix;
 
     /** Every name read so far, by which a macro tells whether it asks for further arguments. */
     private Set<String> names = new HashSet<>();
 
     ExpressionParser(TokenStream tokens) {
         this.tokens = tokens;
+        this.postfix = new PostfixParser(tokens, this);
     }
 
     /** The names that {@code reading} reads. */
@@ -205,8 +205,8 @@ final class ExpressionParser {
         } else {
             value = primary();
         }
-        value = postfix(value);
-        return filtered ? filters(value) : value;
+        value = postfix.of(value);
+        return filtered ? postfix.filters(value) : value;
     }
 
     Expression primary() {
@@ -238,7 +238,7 @@ final class ExpressionParser {
         return tokens.error(token, "expected an expression, found " + token.title() + "; correct the template");
     }
 
-    private static BigInteger integer(String text) {
+    static BigInteger integer(String text) {
         int radix = text.length() > 2 ? NumberLexer.radix(text.charAt(1)) : 0;
         return radix == 0 ? new BigInteger(text) : new BigInteger(text.substring(2), radix);
     }
@@ -290,165 +290,13 @@ final class ExpressionParser {
         return new Expression.DictOf(open.at(), keys, values);
     }
 
-    private Expression postfix(Expression start) {
-        Expression value = start;
-        while (true) {
-            Token token = tokens.peek();
-            if (tokens.skipOperator(".")) {
-                Token name = tokens.take();
-                value = switch (name.kind()) {
-                    case NAME -> new Expression.Attribute(token.at(), value, name.text());
-                    case INTEGER ->
-                        new Expression.Item(
-                                token.at(),
-                                value,
-                                new Expression.Literal(name.at(), new Value.Int(integer(name.text()))));
-                    default ->
-                        throw tokens.error(
-                                name, "expected a name after '.', found " + name.title() + "; correct the template");
-                };
-            } else if (tokens.skipOperator("[")) {
-                value = subscript(token, value);
-            } else if (tokens.peek().isOperator("(")) {
-                value = new Expression.Call(token.at(), value, passed());
-            } else {
-                return value;
-            }
-        }
-    }
-
-    private Expression subscript(Token open, Expression target) {
-        Optional<Expression> from = Optional.empty();
-        if (!tokens.peek().isOperator(":")) {
-            Expression key =
-                    tokens.peek().isOperator("]") ? new Expression.TupleOf(open.at(), List.of()) : subscriptKey();
-            if (tokens.skipOperator("]")) {
-                return new Expression.Item(open.at(), target, key);
-            }
-            from = Optional.of(key);
-        }
-        tokens.expectOperator(":");
-        Optional<Expression> to = sliceBound();
-        Optional<Expression> step = tokens.skipOperator(":") ? sliceBound() : Optional.empty();
-        tokens.expectOperator("]");
-        return new Expression.Slice(open.at(), target, from, to, step);
-    }
-
-    private Expression subscriptKey() {
-        Position at = tokens.peek().at();
-        Expression first = expression();
-        if (!tokens.peek().isOperator(",")) {
-            return first;
-        }
-        List<Expression> keys = new ArrayList<>(List.of(first));
-        while (tokens.skipOperator(",")) {
-            keys.add(expression());
-        }
-        return new Expression.TupleOf(at, keys);
-    }
-
-    private Optional<Expression> sliceBound() {
-        return tokens.peek().isOperator(":") || tokens.peek().isOperator("]")
-                ? Optional.empty()
-                : Optional.of(expression());
-    }
-
-    private Passed passed() {
-        tokens.expectOperator("(");
-        List<Expression> positional = new ArrayList<>();
-        List<NamedArgument> named = new ArrayList<>();
-        Optional<Expression> list = Optional.empty();
-        Optional<Expression> dict = Optional.empty();
-        boolean more = false;
-        while (!tokens.skipOperator(")")) {
-            if (more) {
-                tokens.expectOperator(",");
-                if (tokens.skipOperator(")")) {
-                    break;
-                }
-            }
-            more = true;
-            if (tokens.skipOperator("*")) {
-                list = Optional.of(expression());
-            } else if (tokens.skipOperator("**")) {
-                dict = Optional.of(expression());
-            } else if (tokens.peek().kind() == Kind.NAME && tokens.peekAfter().isOperator("=")) {
-                String name = tokens.take().text();
-                tokens.take();
-                named.add(new NamedArgument(name, expression()));
-            } else if (!named.isEmpty() || dict.isPresent()) {
-                throw tokens.unexpected("an argument with a name, as the one before has one");
-            } else {
-                positional.add(expression());
-            }
-        }
-        return new Passed(positional, named, list, dict);
-    }
-
-    /** Filters, tests and further calls behind a value. */
-    private Expression filters(Expression start) {
-        Expression value = start;
-        while (true) {
-            if (tokens.peek().isOperator("|")) {
-                value = filterChain(value);
-            } else if (tokens.peek().isName("is")) {
-                value = test(value);
-            } else if (tokens.peek().isOperator("(")) {
-                value = new Expression.Call(tokens.peek().at(), value, passed());
-            } else {
-                return value;
-            }
-        }
-    }
-
     /** {@code | filter | filter …} behind {@code value}. */
     Expression filterChain(Expression value) {
-        Expression filtered = value;
-        while (tokens.skipOperator("|")) {
-            filtered = filter(filtered);
-        }
-        return filtered;
+        return postfix.filterChain(value);
     }
 
+    /** The filter whose name comes next, of {@code value}. */
     Expression filter(Expression value) {
-        Token name = tokens.peek();
-        String full = dotted();
-        return new Expression.Filter(name.at(), value, full, tokens.peek().isOperator("(") ? passed() : Passed.NOTHING);
-    }
-
-    private String dotted() {
-        StringBuilder name = new StringBuilder(tokens.expect(Kind.NAME).text());
-        while (tokens.skipOperator(".")) {
-            name.append('.').append(tokens.expect(Kind.NAME).text());
-        }
-        return name.toString();
-    }
-
-    private Expression test(Expression value) {
-        Position at = tokens.take().at();
-        boolean negated = tokens.skipName("not");
-        String name = dotted();
-        Passed passed = Passed.NOTHING;
-        Token next = tokens.peek();
-        if (next.isOperator("(")) {
-            passed = passed();
-        } else if (beginsArgument(next)) {
-            if (next.isName("is")) {
-                throw tokens.error(next, "a test behind a test; join them with 'and'");
-            }
-            Expression argument = postfix(primary());
-            passed = new Passed(List.of(argument), List.of(), Optional.empty(), Optional.empty());
-        }
-        Expression test = new Expression.Test(at, value, name, passed);
-        return negated ? new Expression.Not(at, test) : test;
-    }
-
-    private static boolean beginsArgument(Token token) {
-        return switch (token.kind()) {
-            case NAME -> !token.isName("else") && !token.isName("or") && !token.isName("and");
-            case STRING, INTEGER, FLOAT -> true;
-            case OPERATOR -> token.isOperator("[") || token.isOperator("{");
-            default -> false;
-        };
+        return postfix.filter(value);
     }
 }

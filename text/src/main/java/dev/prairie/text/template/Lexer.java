@@ -91,15 +91,12 @@ final class Lexer {
                 to--;
             }
         } else if (sign != '+' && block && options.lstripBlocks()) {
-            int line = source.lastIndexOf('\n', end - 1) + 1;
-            if (line > from || lineStarting) {
-                line = Math.max(line, from);
-                boolean blank = true;
-                for (int i = line; i < end; i++) {
-                    blank &= Text.isSpace(source.charAt(i));
-                }
-                to = blank ? line : to;
+            int line = end;
+            while (line > from && source.charAt(line - 1) != '\n' && Text.isSpace(source.charAt(line - 1))) {
+                line--;
             }
+            boolean begins = line > from ? source.charAt(line - 1) == '\n' : lineStarting;
+            to = begins ? line : to;
         }
         if (to > from) {
             add(Kind.TEXT, source.substring(from, to), from);

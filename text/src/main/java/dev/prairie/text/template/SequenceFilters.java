@@ -129,7 +129,7 @@ final class SequenceFilters {
         Optional<Value> attribute = arguments.next("attribute");
         List<UnaryOperator<Value>> keys = new ArrayList<>();
         if (attribute.orElse(Value.NONE) instanceof Value.Str names) {
-            for (String name : names.text().split(",")) {
+            for (String name : names.text().split(",", -1)) {
                 keys.add(attribute(Optional.of(Value.of(name)), Optional.empty()));
             }
         } else {

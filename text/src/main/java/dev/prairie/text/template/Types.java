@@ -64,25 +64,21 @@ final class Types {
 
     /** The elements that iteration visits; paid for. A copy of what may change meanwhile. */
     static List<Value> elements(Environment environment, Value value) {
-        switch (value) {
+        return switch (value) {
             case Sequence sequence -> {
                 environment.step(sequence.items().size());
-                return sequence.kind() == Sequence.Kind.LIST ? List.copyOf(sequence.items()) : sequence.items();
+                yield sequence.kind() == Sequence.Kind.LIST ? List.copyOf(sequence.items()) : sequence.items();
             }
-            case Value.Dict dict -> {
-                return Dicts.keys(environment, dict);
-            }
+            case Value.Dict dict -> Dicts.keys(environment, dict);
             case Value.Str str -> {
                 environment.step(str.text().length());
                 List<Value> characters = new ArrayList<>();
                 str.text().codePoints().forEach(c -> characters.add(Value.of(Character.toString(c))));
-                return characters;
+                yield characters;
             }
-            case Value.Undefined undefined -> {
-                return List.of();
-            }
-            default -> throw environment.error(name(value) + " cannot be iterated; give a list, a dict or a string");
-        }
+            case Value.Undefined undefined -> List.of();
+            default -> environment.fail(name(value) + " cannot be iterated; give a list, a dict or a string");
+        };
     }
 
     /** A value that must be a whole number, cut to the range of an int. */

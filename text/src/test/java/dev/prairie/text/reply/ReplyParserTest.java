@@ -218,9 +218,8 @@ final class ReplyParserTest {
     @ParameterizedTest
     @MethodSource("cases")
     void cutsMakeNoDifference(Case each) {
-        List<ReplyEvent> whole = new ArrayList<>(parser(each).add(each.reply()));
         ReplyParser again = parser(each);
-        whole = new ArrayList<>(again.add(each.reply()));
+        List<ReplyEvent> whole = new ArrayList<>(again.add(each.reply()));
         whole.addAll(again.end());
         Random random = new Random(7);
         for (int round = 0; round < 40; round++) {
