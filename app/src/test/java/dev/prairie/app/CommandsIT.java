@@ -44,7 +44,8 @@ class CommandsIT {
 
     @Test
     void everyCommandHasHelp() throws Exception {
-        for (String command : List.of("quickstart", "train", "run", "tokenize", "serve", "doctor", "bench", "version")) {
+        for (String command :
+                List.of("quickstart", "train", "run", "tokenize", "serve", "doctor", "bench", "version")) {
             Prairie.Result result = prairie(command, "--help");
             assertThat(result.code()).as(command).isZero();
             assertThat(result.out()).contains("Usage: prairie " + command);
@@ -134,7 +135,8 @@ class CommandsIT {
                 "--lines-separated-by",
                 "__ggml_vocab_test__");
         assertThat(result.code()).as(result.err()).isZero();
-        List<String> expected = List.of(Files.readString(Path.of(vocabulary + ".out")).split("\n", -1));
+        List<String> expected =
+                List.of(Files.readString(Path.of(vocabulary + ".out")).split("\n", -1));
         List<String> found = result.out().lines().toList();
         assertThat(found).hasSameSizeAs(expected);
         for (int i = 0; i < found.size(); i++) {
@@ -150,9 +152,12 @@ class CommandsIT {
         for (String file : List.of("stories260K.gguf", "stories260K.bin", "tok512.bin")) {
             JsonNode line = json(Prairie.type(
                     this.folder, "Once upon", "tokenize", folder.resolve(file).toString(), "--json"));
-            assertThat(line.toString()).as(file).isEqualTo("{\"ids\":[1,403,407],\"pieces\":[\"<s>\",\"▁Once\",\"▁upon\"]}");
+            assertThat(line.toString())
+                    .as(file)
+                    .isEqualTo("{\"ids\":[1,403,407],\"pieces\":[\"<s>\",\"▁Once\",\"▁upon\"]}");
         }
-        assertThat(prairie("tokenize", vocabulary.toString(), "--text", "Hi").out()).contains("Hi");
+        assertThat(prairie("tokenize", vocabulary.toString(), "--text", "Hi").out())
+                .contains("Hi");
         refused("no such file", "give the path", "tokenize", vocabulary.toString(), "--file", "missing.txt");
         refused("both give a text", "leave one out", "tokenize", "x", "--file", "a", "--text", "b");
     }

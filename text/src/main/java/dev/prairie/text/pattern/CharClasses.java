@@ -60,7 +60,8 @@ public final class CharClasses {
             case "alpha", "alphabetic" -> Optional.of(CharSet.matching(Character::isAlphabetic));
             case "space", "white_space" -> Optional.of(whiteSpace());
             case "digit" -> Optional.of(category("Nd"));
-            case "alnum" -> Optional.of(CharSet.matching(Character::isAlphabetic).or(category("Nd")));
+            case "alnum" ->
+                Optional.of(CharSet.matching(Character::isAlphabetic).or(category("Nd")));
             case "upper", "uppercase" -> Optional.of(CharSet.matching(Character::isUpperCase));
             case "lower", "lowercase" -> Optional.of(CharSet.matching(Character::isLowerCase));
             case "punct", "punctuation" -> Optional.of(category("P"));

@@ -80,7 +80,8 @@ final class TablesReader {
             }
         }
         for (int id = 0; id < size; id++) {
-            if (types[id] == VocabularyTables.Type.BYTE && Decoder.byteOf(tables.tokens().get(id)) < 0) {
+            if (types[id] == VocabularyTables.Type.BYTE
+                    && Decoder.byteOf(tables.tokens().get(id)) < 0) {
                 throw new TokenizerException("piece '" + tables.tokens().get(id) + "' (id " + id
                         + ") has the type of a byte, but is not spelled like <0x0A>; the file is damaged");
             }
@@ -88,7 +89,8 @@ final class TablesReader {
     }
 
     private static VocabularyTables.Type[] types(VocabularyTables tables) {
-        VocabularyTables.Type[] types = new VocabularyTables.Type[tables.tokens().size()];
+        VocabularyTables.Type[] types =
+                new VocabularyTables.Type[tables.tokens().size()];
         Arrays.fill(types, VocabularyTables.Type.NORMAL);
         if (tables.types().length != 0 && tables.types().length != types.length) {
             throw new TokenizerException(
@@ -176,7 +178,9 @@ final class TablesReader {
         Trie trie = new Trie();
         for (int id = 0; id < size; id++) {
             // What the makers define for users goes before all that was learned.
-            scores[id] = types[id] == VocabularyTables.Type.USER_DEFINED || tables.scores().length == 0 ? 0 : tables.scores()[id];
+            scores[id] = types[id] == VocabularyTables.Type.USER_DEFINED || tables.scores().length == 0
+                    ? 0
+                    : tables.scores()[id];
             if (types[id] == VocabularyTables.Type.NORMAL) {
                 worst = Math.min(worst, scores[id]);
             }
@@ -350,6 +354,8 @@ final class TablesReader {
             return piece.substring(1);
         }
         boolean bracketed = piece.startsWith("[") && piece.endsWith("]");
-        return bracketed || type == VocabularyTables.Type.CONTROL || type == VocabularyTables.Type.UNKNOWN ? piece : "##" + piece;
+        return bracketed || type == VocabularyTables.Type.CONTROL || type == VocabularyTables.Type.UNKNOWN
+                ? piece
+                : "##" + piece;
     }
 }

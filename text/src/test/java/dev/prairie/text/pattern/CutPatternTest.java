@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CutPatternTest {
     private static final String[] PARTS = {
-        "a", "B", "xyz", "9", "12345", " ", "   ", "\n", "\r\n", "\t", "'s", "'LL", "é", "e\u0301", "中", "ǅ", "_", "!?", "😀", "Ⅷ", "."
+        "a", "B", "xyz", "9", "12345", " ", "   ", "\n", "\r\n", "\t", "'s", "'LL", "é", "e\u0301", "中", "ǅ", "_", "!?",
+        "😀", "Ⅷ", "."
     };
 
     /** Java's engine backtracks, which is slow and deep on long texts, but says what a match is. */
@@ -34,8 +35,8 @@ class CutPatternTest {
             })
     void findsWhatABacktrackingEngineFinds(String source) {
         String java = source.replace("[[:punct:]a]", "[\\p{P}a]");
-        Pattern reference = Pattern.compile(
-                java, Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE | Pattern.UNIX_LINES);
+        Pattern reference =
+                Pattern.compile(java, Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE | Pattern.UNIX_LINES);
         // The dialect has lines without a flag, and lookbehinds of one character.
         CutPattern pattern = CutPattern.of(source.replace("(?m:^)", "^").replace("(?m:$)", "$"));
         Random random = new Random(7);
@@ -50,7 +51,9 @@ class CutPatternTest {
                     expected.add(matcher.group());
                 }
             }
-            assertThat(matches(pattern, text.toString())).as("%s in '%s'", source, text).isEqualTo(expected);
+            assertThat(matches(pattern, text.toString()))
+                    .as("%s in '%s'", source, text)
+                    .isEqualTo(expected);
         }
     }
 
@@ -67,7 +70,9 @@ class CutPatternTest {
         CutPattern pattern = CutPattern.of(source);
         assertTimeout(Duration.ofSeconds(20), () -> {
             for (String unit : List.of(" ", "a", "A", "9", "\n", "中", "\u0301", "aB", "a ", " \n")) {
-                int[] text = (unit.repeat(1_000_000 / unit.length()) + "x").codePoints().toArray();
+                int[] text = (unit.repeat(1_000_000 / unit.length()) + "x")
+                        .codePoints()
+                        .toArray();
                 pattern.find(text, 0, text.length - 1, (from, to) -> {});
                 pattern.find(text, 0, text.length, (from, to) -> {});
             }
@@ -93,8 +98,22 @@ class CutPatternTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "(a", "a)", "[a", "*a", "a{2,1}", "a{5000}", "\\p{Nonsense}", "(?=ab)", "(a)\\1", "\\", "[b-a]", "(?x)a",
-                "\\x{110000}", "\\q", "(?:(?:(?:a{900}){900}){900}){900}", "(?!a)*"
+                "(a",
+                "a)",
+                "[a",
+                "*a",
+                "a{2,1}",
+                "a{5000}",
+                "\\p{Nonsense}",
+                "(?=ab)",
+                "(a)\\1",
+                "\\",
+                "[b-a]",
+                "(?x)a",
+                "\\x{110000}",
+                "\\q",
+                "(?:(?:(?:a{900}){900}){900}){900}",
+                "(?!a)*"
             })
     void refusesByName(String source) {
         assertThatThrownBy(() -> CutPattern.of(source))

@@ -35,8 +35,8 @@ class PipelineTest {
         Tokenizer written = Tokenizer.load(Files.writeString(folder.resolve("t.json"), tokenizer.json()));
         String[] texts = Files.readString(file.resolveSibling(file.getFileName() + ".inp"))
                 .split("\n__ggml_vocab_test__\n", -1);
-        String[] expected =
-                Files.readString(file.resolveSibling(file.getFileName() + ".out")).split("\n", -1);
+        String[] expected = Files.readString(file.resolveSibling(file.getFileName() + ".out"))
+                .split("\n", -1);
         assertThat(texts).hasSize(47).hasSameSizeAs(expected);
         for (int i = 0; i < texts.length; i++) {
             int[] ids = tokenizer.encode(texts[i]);
@@ -68,8 +68,14 @@ class PipelineTest {
                     : tokenizer.encoding(text);
             JsonNode found = JSON.valueToTree(Map.of(
                     "ids", encoding.ids(),
-                    "tokens", encoding.tokens().stream().map(Encoding.Token::piece).toList(),
-                    "type_ids", encoding.tokens().stream().map(Encoding.Token::typeId).toList(),
+                    "tokens",
+                            encoding.tokens().stream()
+                                    .map(Encoding.Token::piece)
+                                    .toList(),
+                    "type_ids",
+                            encoding.tokens().stream()
+                                    .map(Encoding.Token::typeId)
+                                    .toList(),
                     "offsets",
                             encoding.tokens().stream()
                                     .map(token -> List.of(token.from(), token.to()))
@@ -77,7 +83,9 @@ class PipelineTest {
                     "decoded", tokenizer.decode(encoding.ids())));
             for (String part : List.of("ids", "tokens", "type_ids", "offsets", "decoded")) {
                 if (test.has(part)) {
-                    assertThat(found.path(part)).as("%s of '%s' (%s)", part, text, file).isEqualTo(test.path(part));
+                    assertThat(found.path(part))
+                            .as("%s of '%s' (%s)", part, text, file)
+                            .isEqualTo(test.path(part));
                 }
             }
             if (!test.has("pair")) {
@@ -114,8 +122,8 @@ class PipelineTest {
                 PipelineParts.preTokenizer(TablesJson.byteLevel(family).path("pre_tokenizer"));
         PreTokenizer cutter = PipelineReader.withoutBytes(steps);
         int[] characters = AlignedText.codePoints(text);
-        PreTokenizer.Pieces pieces = cutter.apply(
-                PreTokenizer.Pieces.whole(AlignedText.original(characters, 0, characters.length)));
+        PreTokenizer.Pieces pieces =
+                cutter.apply(PreTokenizer.Pieces.whole(AlignedText.original(characters, 0, characters.length)));
         StringBuilder found = new StringBuilder();
         for (int piece = 0; piece < pieces.count(); piece++) {
             found.append(piece > 0 ? "_" : "").append(pieces.text().string(pieces.from(piece), pieces.to(piece)));
@@ -132,7 +140,8 @@ class PipelineTest {
             String text = unit.repeat(200_000 / unit.length());
             assertTimeout(Duration.ofSeconds(20), () -> {
                 int[] ids = tokenizer.encode(text);
-                assertThat(name.startsWith("bert") ? text : tokenizer.decode(ids)).isEqualTo(text);
+                assertThat(name.startsWith("bert") ? text : tokenizer.decode(ids))
+                        .isEqualTo(text);
             });
         }
     }
@@ -151,8 +160,7 @@ class PipelineTest {
         assertThat(tokenizer.encode("a ab b")).containsExactly(1, 5, 2);
         assertThat(tokenizer.encode("abb")).containsExactly(0);
         assertThat(tokenizer.encode("axyb")).containsExactly(1, 6, 2);
-        assertThat(tokenizer.encoding("a  <m> b").tokens().get(1))
-                .isEqualTo(new Encoding.Token(4, "  <m> ", 0, 1, 7));
+        assertThat(tokenizer.encoding("a  <m> b").tokens().get(1)).isEqualTo(new Encoding.Token(4, "  <m> ", 0, 1, 7));
     }
 
     @Test

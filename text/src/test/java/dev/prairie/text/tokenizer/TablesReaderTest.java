@@ -36,8 +36,8 @@ class TablesReaderTest {
 
     @Test
     void charactersMissingAloneStillJoin() {
-        Tokenizer tokenizer = Tokenizer.of(tables(
-                "llama", List.of("<unk>", "<s>", "</s>", "xy", "▁"), new float[5], new int[] {2, 3, 3, 1, 1}));
+        Tokenizer tokenizer = Tokenizer.of(
+                tables("llama", List.of("<unk>", "<s>", "</s>", "xy", "▁"), new float[5], new int[] {2, 3, 3, 1, 1}));
         assertThat(tokenizer.encode("xyx")).containsExactly(4, 3, 0);
     }
 
@@ -81,7 +81,16 @@ class TablesReaderTest {
         ByteBuffer.wrap(cut).order(ByteOrder.LITTLE_ENDIAN).putInt(0, 5000);
         refused(
                 new VocabularyTables(
-                        "", "t5", "", tables.tokens(), tables.scores(), tables.types(), List.of(), tables.ends(), options, cut),
+                        "",
+                        "t5",
+                        "",
+                        tables.tokens(),
+                        tables.scores(),
+                        tables.types(),
+                        List.of(),
+                        tables.ends(),
+                        options,
+                        cut),
                 "precompiled_charsmap");
     }
 
@@ -90,8 +99,16 @@ class TablesReaderTest {
         List<String> tokens = List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁caf", "e", "▁!");
         VocabularyTables.Ends ends = ends(2, 3, 1);
         Tokenizer tokenizer = Tokenizer.of(new VocabularyTables(
-                "", "bert", "", tokens, NO_SCORES, new int[] {3, 2, 3, 3, 1, 1, 1}, List.of(), ends,
-                VocabularyTables.Options.NONE, new byte[0]));
+                "",
+                "bert",
+                "",
+                tokens,
+                NO_SCORES,
+                new int[] {3, 2, 3, 3, 1, 1, 1},
+                List.of(),
+                ends,
+                VocabularyTables.Options.NONE,
+                new byte[0]));
         assertThat(tokenizer.encode("CAFÉ! x")).containsExactly(4, 5, 6, 1);
         assertThat(tokenizer.spelling(5)).isEqualTo("##e");
         assertThat(tokenizer.frame(new int[] {4})).containsExactly(2, 4, 3);
@@ -129,12 +146,27 @@ class TablesReaderTest {
         refused(bpe(three, List.of("a "), NO_TYPES, "gpt-2"), "merge 0");
         refused(
                 new VocabularyTables(
-                        "", "llama", "", three, new float[3], NO_TYPES, List.of(), ends(3, 2, 0),
-                        VocabularyTables.Options.NONE, new byte[0]),
+                        "",
+                        "llama",
+                        "",
+                        three,
+                        new float[3],
+                        NO_TYPES,
+                        List.of(),
+                        ends(3, 2, 0),
+                        VocabularyTables.Options.NONE,
+                        new byte[0]),
                 "bos_token_id = 3");
         refused(
                 new VocabularyTables(
-                        "", "gpt2", "gpt-2", three, NO_SCORES, NO_TYPES, List.of(), VocabularyTables.Ends.NONE,
+                        "",
+                        "gpt2",
+                        "gpt-2",
+                        three,
+                        NO_SCORES,
+                        NO_TYPES,
+                        List.of(),
+                        VocabularyTables.Ends.NONE,
                         new VocabularyTables.Options(
                                 Optional.of(true),
                                 Optional.empty(),
@@ -147,8 +179,16 @@ class TablesReaderTest {
         refused(tables("bert", three, NO_SCORES, NO_TYPES), "unknown token");
         refused(
                 new VocabularyTables(
-                        "", "t5", "", three, new float[3], NO_TYPES, List.of(), VocabularyTables.Ends.NONE,
-                        VocabularyTables.Options.NONE, new byte[] {1, 2}),
+                        "",
+                        "t5",
+                        "",
+                        three,
+                        new float[3],
+                        NO_TYPES,
+                        List.of(),
+                        VocabularyTables.Ends.NONE,
+                        VocabularyTables.Options.NONE,
+                        new byte[] {1, 2}),
                 "precompiled_charsmap");
     }
 
@@ -162,14 +202,30 @@ class TablesReaderTest {
 
     private static VocabularyTables tables(String model, List<String> tokens, float[] scores, int[] types) {
         return new VocabularyTables(
-                "", model, "", tokens, scores, types, List.of(), VocabularyTables.Ends.NONE,
-                VocabularyTables.Options.NONE, new byte[0]);
+                "",
+                model,
+                "",
+                tokens,
+                scores,
+                types,
+                List.of(),
+                VocabularyTables.Ends.NONE,
+                VocabularyTables.Options.NONE,
+                new byte[0]);
     }
 
     private static VocabularyTables bpe(List<String> tokens, List<String> merges, int[] types, String pre) {
         return new VocabularyTables(
-                "", "gpt2", pre, tokens, NO_SCORES, types, merges, VocabularyTables.Ends.NONE,
-                VocabularyTables.Options.NONE, new byte[0]);
+                "",
+                "gpt2",
+                pre,
+                tokens,
+                NO_SCORES,
+                types,
+                merges,
+                VocabularyTables.Ends.NONE,
+                VocabularyTables.Options.NONE,
+                new byte[0]);
     }
 
     private static VocabularyTables.Ends ends(int bos, int separator, int unknown) {
