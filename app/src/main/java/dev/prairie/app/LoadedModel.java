@@ -26,7 +26,7 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         Tokenizer tokenizer = ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
         Arena arena = Arena.ofShared();
         try {
-            Checkpoint checkpoint = Checkpoint.load(path, arena);
+            Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
             Device device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());

@@ -44,9 +44,8 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final CastKernels casts;
     private final Attention attention;
     private final Gemm gemm;
-    private final WorkerPool pool;
-    private final SystemCalls system;
     private final PanelProduct panels;
+    private final HalfProduct halves;
     private final PanelNumbers numbers;
 
     /**
@@ -75,10 +74,9 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
         attention = new Attention(pages, isa, pool, precision);
         gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
-        this.pool = pool;
-        this.system = system;
         panels = new PanelProduct(pool, pages, system, isa);
         numbers = new PanelNumbers(pool, panels, system);
+        halves = new HalfProduct(pool, pages, system, isa);
     }
 
     /** What the operands of products are rounded to. */
@@ -160,17 +158,33 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public PackedWeights pack(Tensor w, Arena arena) {
         PackedWeights.check(w);
-        return new Panels(w, arena, pool, system);
+        return switch (w.type()) {
+            case BF16, F16 -> halves.pack(w, arena);
+            case F32 -> {
+                Tensor copy = Tensor.zeros(arena, w.type(), w.shape());
+                copy.copyFrom(w);
+                yield new Numbers(copy);
+            }
+            default -> panels.pack(w, arena);
+        };
     }
 
     @Override
     public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
-        panels.run(out, x, Panels.of(w), bias, residual);
+        switch (w) {
+            case HalfWeights h -> halves.run(out, x, h, bias, residual);
+            case Numbers n -> matmul(out, x, n.w(), bias, residual);
+            default -> panels.run(out, x, Panels.of(w), bias, residual);
+        }
     }
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
-        numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
+        switch (w) {
+            case HalfWeights h -> halves.backwardInput(dX, dOut, h, gemm);
+            case Numbers n -> matmulBackwardInput(dX, dOut, n.w());
+            default -> numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
+        }
     }
 
     @Override
@@ -310,6 +324,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        halves.close();
         numbers.close();
         panels.close();
         vector.close();

@@ -5,6 +5,7 @@ import dev.prairie.tensor.DType;
 /**
  * The generated functions for heads of one layout.
  *
+ * @param kept     how keys and values are kept
  * @param take     {@link HeadRows#take} of F32
  * @param keys     the same of keys and values as they are kept
  * @param put      {@link HeadRows#put} over what is there
@@ -14,6 +15,7 @@ import dev.prairie.tensor.DType;
  * @param across   {@link MatrixTransposition}
  * @param forward  {@link AttentionCode#forward}
  * @param backward {@link AttentionCode#backward}
+ * @param queryRow bytes of a query of {@code query}, padded
  * @param query    a query in F32: {@link HeadRows#take} of {@link HeadLayout#unpaired}
  * @param scores   {@link QueryCode#scores}
  * @param softmax  {@link QueryCode#softmax}
@@ -21,6 +23,7 @@ import dev.prairie.tensor.DType;
  */
 record HeadKernels(
         HeadLayout layout,
+        DType kept,
         Kernel take,
         Kernel keys,
         Kernel put,
@@ -30,16 +33,23 @@ record HeadKernels(
         Kernel across,
         Kernel forward,
         Kernel backward,
+        int queryRow,
         Kernel query,
         Kernel scores,
         Kernel softmax,
         Kernel mix) {
+    /** Whether these are for keys and values of that type and width. */
+    boolean is(DType type, int d) {
+        return kept == type && layout.d() == d;
+    }
+
     static HeadKernels of(HeadLayout layout, DType kept, CodePages pages, Constants constants) {
         var rows = new HeadRows(layout, constants);
         var query = new QueryCode(layout.unpaired(), kept, constants);
         Kernel take = pages.add(rows.take(DType.F32));
         return new HeadKernels(
                 layout,
+                kept,
                 take,
                 kept == DType.F32 ? take : pages.add(rows.take(kept)),
                 pages.add(rows.put(false)),
@@ -49,6 +59,7 @@ record HeadKernels(
                 pages.add(MatrixTransposition.code(layout.isa().bits())),
                 pages.add(AttentionCode.forward(layout, constants)),
                 pages.add(AttentionCode.backward(layout, constants)),
+                layout.unpaired().row(),
                 layout.pairs() ? pages.add(new HeadRows(layout.unpaired(), constants).take(DType.F32)) : take,
                 pages.add(query.scores()),
                 pages.add(query.softmax()),

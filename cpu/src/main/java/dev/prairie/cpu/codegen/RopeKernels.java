@@ -8,17 +8,15 @@ import dev.prairie.tensor.Rotary;
 
 /** Rotary positions: pairs (a, b) half a head apart turn, or turn back in backward. Arguments are addresses. */
 final class RopeKernels implements AutoCloseable {
-    private final WorkerPool pool;
-    private final Generated generated;
+    private final Sweep sweep;
     private final RopeTable table;
     private final Kernel forward;
     private final Backward backward;
 
     RopeKernels(Generated generated, WorkerPool pool) {
-        this.pool = pool;
-        this.generated = generated;
         table = new RopeTable(pool);
         forward = generated.kernel(p -> turn(p, false, false));
+        sweep = new Sweep(pool, generated, forward);
         backward = generated.backward((p, add) -> turn(p, true, add));
     }
 
@@ -56,11 +54,9 @@ final class RopeKernels implements AutoCloseable {
     private synchronized void run(Kernel kernel, long out, long x, int[] at, Rotary rotary, int heads, int d) {
         long turns = table.of(at, rotary);
         long token = 4L * heads * d;
-        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, end, worker) -> {
-            Frame f = generated.frame(worker).put(out + token * from).put(x + token * from);
-            f.put(turns + 4L * d * from).put((long) (end - from)).put((long) heads);
-            f.put((long) d / 2).put(2L * d).put(4L * d).call(kernel);
-        });
+        sweep.of(kernel).at(out, token).at(x, token).at(turns, 4L * d).count();
+        sweep.put((long) heads).put((long) d / 2).put(2L * d).put(4L * d);
+        sweep.over(at.length, Split.rows((long) heads * d, Split.HEAVY));
     }
 
     @Override

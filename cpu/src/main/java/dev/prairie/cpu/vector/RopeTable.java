@@ -32,20 +32,24 @@ public final class RopeTable implements AutoCloseable {
         long to = table.take(0, 4L * at.length * d);
         if (turning.equals(rotary) && Arrays.equals(at, positions)) return to;
         rotary = null; // equal to nothing until the table is complete
-        int half = d / 2;
-        double[] speed = turning.frequencies();
-        Split.parts(pool, at.length, Split.rows(d, 512), (from, end, worker) -> {
-            for (int n = from; n < end; n++)
-                for (int i = 0; i < half; i++) {
-                    double angle = at[n] * speed[i];
-                    set(to + 4L * ((long) n * d + i), (float) (turning.magnitude() * Math.cos(angle)));
-                    set(to + 4L * ((long) n * d + half + i), (float) (turning.magnitude() * Math.sin(angle)));
-                }
-        });
+        int chunk = Split.rows(d, 512);
+        if (at.length <= chunk) fill(to, at, turning, 0, at.length); // at once, without an object
+        else Split.parts(pool, at.length, chunk, (from, end, worker) -> fill(to, at, turning, from, end));
         if (positions.length == at.length) System.arraycopy(at, 0, positions, 0, at.length);
         else positions = at.clone();
         rotary = turning;
         return to;
+    }
+
+    private static void fill(long to, int[] at, Rotary turning, int from, int end) {
+        double[] speed = turning.frequencies();
+        int half = speed.length;
+        for (int n = from; n < end; n++)
+            for (int i = 0; i < half; i++) {
+                double angle = at[n] * speed[i];
+                set(to + 8L * ((long) n * half) + 4L * i, (float) (turning.magnitude() * Math.cos(angle)));
+                set(to + 8L * ((long) n * half) + 4L * (half + i), (float) (turning.magnitude() * Math.sin(angle)));
+            }
     }
 
     @Override

@@ -99,6 +99,11 @@ class KernelFuzzTest {
                 cases.add(packed(type, s(1 + random.nextInt(5), blocks), s(o, blocks)));
                 cases.add(packed(type, s(n, blocks), s(o, blocks), s(o), s(n, o)));
             }
+            for (DType type : List.of(DType.BF16, DType.F16, DType.F32)) {
+                cases.add(packed(type, s(n, c), s(o, c)));
+                cases.add(packed(type, s(1 + random.nextInt(5), c), s(o, c)));
+                cases.add(packed(type, s(n, c), s(o, c), s(o), s(n, o)));
+            }
             cases.add(attention(random));
             cases.add(cached(random));
         }
@@ -177,7 +182,7 @@ class KernelFuzzTest {
     }
 
     private static Case packed(DType type, Shape... inputs) {
-        return new Case.Quantized("matmul", type + " random", Arrays.asList(inputs), TOLERANCE, type);
+        return new Case.Packed("matmul", type + " random", Arrays.asList(inputs), TOLERANCE, type);
     }
 
     private static Case op(String name, Case.Forward forward, Shape... inputs) {

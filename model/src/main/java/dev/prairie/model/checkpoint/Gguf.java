@@ -28,7 +28,7 @@ import java.util.Set;
  * <p>Format: GGUF specification (ggml, {@code docs/gguf.md}), versions 2 and 3, little-endian. Tensors and metadata are
  * read-only and live as long as the arena.
  */
-public final class Gguf {
+public final class Gguf implements TensorFile {
     private record Place(Path file, Stored stored, MemorySegment data) {}
 
     private final Path path;
@@ -97,6 +97,7 @@ public final class Gguf {
     }
 
     /** The file, the first one of several. */
+    @Override
     public Path path() {
         return path;
     }
@@ -107,11 +108,13 @@ public final class Gguf {
     }
 
     /** The names of all tensors, in the order of the file. */
+    @Override
     public Set<String> names() {
         return Collections.unmodifiableSet(places.keySet());
     }
 
     /** The shape of a tensor whatever its type, outermost dimension first. Empty where there is no such tensor. */
+    @Override
     public Optional<Shape> shape(String name) {
         return Optional.ofNullable(places.get(name)).map(p -> shape(p.stored));
     }
@@ -134,6 +137,7 @@ public final class Gguf {
      *
      * @throws CheckpointException where there is none, or one of a type that we do not compute with
      */
+    @Override
     public Tensor tensor(String name) {
         Place place = place(name);
         DType type = GgmlType.numbered(place.stored.type())

@@ -36,7 +36,7 @@ record GgufHeader(Map<String, GgufValue> metadata, List<Stored> tensors, long al
 
     static final int LONGEST_KEY = 65535;
     static final int LONGEST_NAME = 64;
-    private static final int MOST_DIMENSIONS = 4;
+    static final int MOST_DIMENSIONS = 4;
 
     /** Arrays in arrays: the specification sets no limit, no known file uses more than two. */
     private static final int DEEPEST = 4;

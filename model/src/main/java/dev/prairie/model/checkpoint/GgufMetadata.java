@@ -108,7 +108,7 @@ public final class GgufMetadata {
         if (!element.whole()) return none(key, expected, value, new int[0]);
         int[] numbers = new int[value.length()];
         for (int i = 0; i < numbers.length; i++) {
-            long number = value.whole(element, i);
+            long number = value.wholeElement(element, i);
             if (!isInt(element, number))
                 throw new CheckpointException(
                         file, key + "[" + i + "]", "at most " + Integer.MAX_VALUE, Long.toUnsignedString(number), HINT);
@@ -125,7 +125,7 @@ public final class GgufMetadata {
         if (!element.real() && !element.whole()) return none(key, expected, value, new float[0]);
         float[] numbers = new float[value.length()];
         for (int i = 0; i < numbers.length; i++)
-            numbers[i] = element.real() ? (float) value.real(element, i) : value.whole(element, i);
+            numbers[i] = element.real() ? (float) value.realElement(element, i) : value.wholeElement(element, i);
         return numbers;
     }
 

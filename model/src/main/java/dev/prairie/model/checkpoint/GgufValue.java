@@ -154,14 +154,14 @@ public final class GgufValue {
     }
 
     /** An array of I32. */
-    public static GgufValue of(int... values) {
+    public static GgufValue ints(int... values) {
         ByteBuffer out = array(Type.I32, values.length, Integer.BYTES);
         for (int value : values) out.putInt(value);
         return new GgufValue(Type.ARRAY, out, 0, out.capacity());
     }
 
     /** An array of F32. */
-    public static GgufValue of(float... values) {
+    public static GgufValue floats(float... values) {
         ByteBuffer out = array(Type.F32, values.length, Float.BYTES);
         for (float value : values) out.putFloat(value);
         return new GgufValue(Type.ARRAY, out, 0, out.capacity());
@@ -274,7 +274,7 @@ public final class GgufValue {
     }
 
     /** Element {@code i} of an array of whole numbers. */
-    long whole(Type element, int i) {
+    long wholeElement(Type element, int i) {
         return wholeAt(element, begin + ELEMENTS + i * element.size);
     }
 
@@ -296,7 +296,7 @@ public final class GgufValue {
     }
 
     /** Element {@code i} of an array of F32 or F64. */
-    double real(Type element, int i) {
+    double realElement(Type element, int i) {
         return realAt(element, begin + ELEMENTS + i * element.size);
     }
 

@@ -95,7 +95,7 @@ public class Ops {
     }
 
     /**
-     * The same with quantised weights, and x rounded to 8 bits as
+     * The same with packed weights, and x rounded, or not, as
      * {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} says.
      */
     public Tensor matmul(Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {

@@ -54,7 +54,7 @@ sealed interface Step {
         }
     }
 
-    /** With quantised weights, which do not learn. */
+    /** With packed weights, which do not learn. */
     record PackedMatMul(
             Tensor out,
             Tensor x,

@@ -11,7 +11,7 @@ import dev.prairie.tensor.conformance.Case.Differentiable;
 import dev.prairie.tensor.conformance.Case.Effect;
 import dev.prairie.tensor.conformance.Case.Forward;
 import dev.prairie.tensor.conformance.Case.InPlace;
-import dev.prairie.tensor.conformance.Case.Quantized;
+import dev.prairie.tensor.conformance.Case.Packed;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
@@ -37,7 +37,7 @@ final class Cases {
         table.lookups();
         table.norms();
         table.products();
-        table.quantized();
+        table.packedWeights();
         table.attention();
         table.pointwise();
         table.loss();
@@ -135,7 +135,7 @@ final class Cases {
     }
 
     /** Whole blocks and groups of activations, and parts of them; outputs that fill no panel; one row and many. */
-    private void quantized() {
+    private void packedWeights() {
         for (DType type : DType.values()) {
             if (!type.quantized()) continue;
             int b = type.block();
@@ -153,21 +153,50 @@ final class Cases {
                 {many, 3 * b, 70}
             };
             for (int[] z : sizes) {
-                quantized(type, "", s(z[0], z[1]), s(z[2], z[1]));
-                quantized(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
+                weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
+                weights(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
             }
-            quantized(type, "no rows", s(0, b), s(5, b));
-            quantized(type, "three dimensions", s(2, 3, b), s(5, b));
+            weights(type, "no rows", s(0, b), s(5, b));
+            weights(type, "three dimensions", s(2, 3, b), s(5, b));
         }
-        quantized(DType.Q8_0, "wide", s(6, 1120), s(40, 1120));
-        quantized(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
-        quantized(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
-        quantized(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
+        for (DType type : List.of(DType.BF16, DType.F16, DType.F32)) floating(type);
+        weights(DType.Q8_0, "wide", s(6, 1120), s(40, 1120));
+        weights(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
+        weights(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
+        weights(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
     }
 
-    private void quantized(DType type, String note, Shape... inputs) {
+    /** Sizes around those of panels and squares, odd ones; few rows, and many. */
+    private void floating(DType type) {
+        int[][] sizes = {
+            {1, 1, 1},
+            {1, 64, 48},
+            {1, 35, 33},
+            {2, 16, 65},
+            {3, 130, 16},
+            {4, 32, 3},
+            {5, 33, 100},
+            {7, 128, 31},
+            {16, 64, 32},
+            {17, 65, 40},
+            {33, 32, 96},
+            {77, 97, 70},
+            {130, 64, 40}
+        };
+        for (int[] z : sizes) {
+            weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
+            weights(type, "bias", s(z[0], z[1]), s(z[2], z[1]), s(z[2]));
+            weights(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
+        }
+        weights(type, "no rows", s(0, 20), s(5, 20));
+        weights(type, "three dimensions", s(2, 3, 40), s(5, 40));
+        weights(type, "wide", s(3, 2200), s(40, 2200));
+        weights(type, "wide", s(20, 2200), s(300, 2200));
+    }
+
+    private void weights(DType type, String note, Shape... inputs) {
         String title = (type + " " + note).strip();
-        cases.add(new Quantized("matmul", title, List.of(inputs), 1e-4, type));
+        cases.add(new Packed("matmul", title, List.of(inputs), 1e-4, type));
     }
 
     private void attention() {

@@ -82,14 +82,20 @@ final class SpeedCases {
         cases.add(new SpeedCase(op, type, shape, List.of(inputs), SUM, Peak.of(type), 2.0 * n * c * o, timed));
     }
 
-    /** Many rows, which whole numbers of 8 bits limit; and one row with {@value #GIGABYTE} bytes of weights to read. */
+    /** Weights that are packed: many rows, which arithmetic limits; and one row with {@value #GIGABYTE} bytes of weights to read. */
     private void packed() {
         int n = d(512), square = d(4096);
         for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K)) {
             int c = blocks(type, square);
             packed(type, n, c, square, Peak.INT8, 2.0 * n * c * square);
         }
-        for (DType type : List.of(DType.Q8_0, DType.Q4_0)) {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            Peak peak = type == DType.BF16 ? Peak.BF16 : Peak.F32;
+            packed(type, n, square, square, peak, 2.0 * n * square * square);
+            packed(type, n, d(2048), d(8192), peak, 2.0 * n * d(2048) * d(8192));
+            packed(type, 1, d(2048), d(8192), Peak.READ, 2.0 * d(2048) * d(8192));
+        }
+        for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.BF16, DType.F16)) {
             int c = blocks(type, square);
             int o = (int) (GIGABYTE / divisor / divisor / divisor / type.bytes(c));
             packed(type, 1, c, o, Peak.READ, type.bytes(c) * (double) o);
@@ -106,7 +112,7 @@ final class SpeedCases {
             return () -> k.matmul(in.get(0), in.get(1), w, null, null);
         };
         List<Shape> inputs = List.of(Shape.of(n, o), Shape.of(n, c), Shape.of(o, c));
-        cases.add(new SpeedCase("matmul", type, shape(n, c, o), inputs, SUM, peak, work, timed));
+        cases.add(new SpeedCase("matmul", type, true, shape(n, c, o), inputs, SUM, peak, work, timed));
     }
 
     private void attention(DType type) {

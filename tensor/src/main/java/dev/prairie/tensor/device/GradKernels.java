@@ -27,7 +27,7 @@ public interface GradKernels extends Kernels {
     void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w);
 
     /**
-     * {@code dX(N, C) += dOut(N, O) · w(O, C)} with the numbers that the quantised weights stand for. The rounding of x
+     * {@code dX(N, C) += dOut(N, O) · w(O, C)} with the numbers that the packed weights stand for. The rounding of x
      * in the forward product counts as none: the gradient passes straight through.
      */
     void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w);

@@ -33,7 +33,7 @@ public interface Kernels {
     void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
-     * Quantised weights {@code w(O, C)} in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} reads,
+     * Weights {@code w(O, C)}, quantised, F32, BF16 or F16, in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} reads,
      * made once when a model is loaded. It lives as long as {@code arena}, which must be shared with the device's
      * threads; {@code w} is not read any more afterwards. Throws what {@link PackedWeights#check} throws.
      */
@@ -41,8 +41,14 @@ public interface Kernels {
 
     /**
      * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
-     * x̂ is x in whole numbers of 8 bits: each {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the
-     * scale {@code s = m / 127}, m being the largest of their magnitudes but {@link PackedWeights#NOTHING} at least, and
+     *
+     * <p>With F32 weights it is the product with the tensor that they were. With F16 weights x̂ is x. With BF16 weights a
+     * device may round x to BF16, to nearest even, or not, in all rows alike: rounding changes a number by 2⁻⁹ of itself at
+     * most and lets a processor multiply twice as many numbers at a time or more, so devices round where there are more than
+     * a few rows.
+     *
+     * <p>With quantised weights x̂ is x in whole numbers of 8 bits: each {@link PackedWeights#GROUP} neighbours of a row (fewer
+     * at its end) share the scale {@code s = m / 127}, m being the largest of their magnitudes but {@link PackedWeights#NOTHING} at least, and
      * {@code x̂ = s * rint(x * (127 / m))}, every operation rounded to F32. A NaN or an infinity makes its row NaN.
      *
      * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * what every other device is checked against. One thread; nothing here is meant to be fast.
  *
  * <p>In BF16 the operands of every product (matmul and its backwards, q·k, p·v and the products of attention's backward)
- * are rounded to BF16, to nearest even; sums stay as they are, and so does everything else.
+ * are rounded to BF16, to nearest even; sums stay as they are, and so does everything else. Packed weights say themselves
+ * what becomes of x: of the two ways that are allowed with BF16 weights, F32 rounds nothing and BF16 rounds.
  */
 public final class ReferenceKernels implements GradKernels {
     private static final double GELU_SCALE = Math.sqrt(2 / Math.PI);
@@ -167,11 +168,12 @@ public final class ReferenceKernels implements GradKernels {
     public PackedWeights pack(Tensor w, Arena arena) {
         PackedWeights.check(w);
         Tensor numbers = Tensor.zeros(arena, w.shape());
-        Quantization.decode(numbers, w);
+        if (w.type().quantized()) Quantization.decode(numbers, w);
+        else cast(numbers, w);
         return new Decoded(w.type(), numbers);
     }
 
-    /** Quantised weights as the numbers that they stand for: {@code numbers(O, C)}, F32. */
+    /** Packed weights as the numbers that they stand for: {@code numbers(O, C)}, F32. */
     private record Decoded(DType type, Tensor numbers) implements PackedWeights {
         @Override
         public Shape shape() {
@@ -192,11 +194,15 @@ public final class ReferenceKernels implements GradKernels {
     @Override
     public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
         Tensor numbers = decoded(w);
+        if (w.type() == DType.F32) {
+            matmul(out, x, numbers, bias, residual);
+            return;
+        }
         int width = x.shape().last();
         int outputs = w.shape().dim(0);
         double[] row = new double[width];
         for (int n = 0; n < x.shape().rows(); n++) {
-            Quantization.activations(row, x, (long) n * width);
+            activations(row, x, (long) n * width, w.type());
             for (int o = 0; o < outputs; o++) {
                 double sum = 0;
                 for (int i = 0; i < width; i++) sum += row[i] * numbers.get((long) o * width + i);
@@ -206,6 +212,13 @@ public final class ReferenceKernels implements GradKernels {
                 out.set(at, (float) sum);
             }
         }
+    }
+
+    /** A row of x as a product with packed weights of {@code type} takes it. */
+    private void activations(double[] row, Tensor x, long first, DType type) {
+        if (type.quantized()) Quantization.activations(row, x, first);
+        else
+            for (int i = 0; i < row.length; i++) row[i] = type == DType.BF16 ? operand(x, first + i) : x.get(first + i);
     }
 
     @Override
