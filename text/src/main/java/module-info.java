@@ -5,5 +5,6 @@ module dev.prairie.text {
 
     exports dev.prairie.text.batch;
     exports dev.prairie.text.corpus;
+    exports dev.prairie.text.pattern;
     exports dev.prairie.text.tokenizer;
 }

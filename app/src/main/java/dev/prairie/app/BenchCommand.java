@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         description = "Measures this machine; without a COMMAND, all that there is to measure.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "[COMMAND]",
-        subcommands = {BenchOperatorsCommand.class, BenchTrainingCommand.class})
+        subcommands = {BenchOperatorsCommand.class, BenchTrainingCommand.class, BenchInferenceCommand.class})
 final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();

@@ -16,7 +16,6 @@ import java.io.PrintWriter;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -129,8 +128,8 @@ final class BenchTrainingCommand implements Callable<Integer> {
                 ofOne[i] = a;
                 ofAll[i] = b;
             }
-            double slow = median(ofOne);
-            double fast = median(ofAll);
+            double slow = Medians.of(ofOne);
+            double fast = Medians.of(ofAll);
             report(chosen, type, one, single, slow, 1);
             report(chosen, type, all, many, fast, slow / fast);
         }
@@ -212,11 +211,5 @@ final class BenchTrainingCommand implements Callable<Integer> {
                 out.flush();
             }
         }
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
     }
 }

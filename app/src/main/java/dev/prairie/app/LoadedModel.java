@@ -29,8 +29,9 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         Tokenizer tokenizer = Tokenizer.load(tokenizerFile != null ? tokenizerFile : tokenizerOf(path));
         Arena arena = Arena.ofShared();
         try {
-            var transformer = Checkpoint.load(path, arena).transformer();
+Checkpoint checkpoint = Checkpoint.load(path, arena).floats(arena);
             Device device = devices.open();
+            var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
             return new LoadedModel(new ServedModel(id, transformer, tokenizer, device.kernels()), device, arena);
         } catch (IOException failure) {
@@ -42,7 +43,7 @@ record LoadedModel(ServedModel model, Device device, Arena arena) implements Aut
         }
     }
 
-    private static Path resolve(Path given) {
+    static Path resolve(Path given) {
         for (Path place : List.of(given, Paths.RUNS.resolve(given))) {
             if (Files.exists(place.resolve("run.json"))) {
                 if (!Files.exists(place.resolve("model/model.safetensors")))

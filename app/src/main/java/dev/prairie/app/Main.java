@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             PullCommand.class,
             ModelsCommand.class,
+            PerplexityCommand.class,
             DoctorCommand.class,
             BenchCommand.class,
             VersionCommand.class

@@ -7,6 +7,9 @@ final class Paths {
     /** Where runs are kept when nothing else is said. */
     static final Path RUNS = Path.of("runs");
 
+    /** The folder of Prairie itself, as the launcher says it. */
+    static final Path ROOT = Path.of(System.getProperty("prairie.root", "."));
+
     private Paths() {}
 
     /** Relative to the current folder where it lies below, else absolute. */

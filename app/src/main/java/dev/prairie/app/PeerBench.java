@@ -56,8 +56,7 @@ record PeerBench(
                 : List.of(Peer.Precision.F32, Peer.Precision.BF16, Peer.Precision.BF16_MASTERS);
         MemoryEstimate.of(model.config(), BenchModel.ROWS * BenchModel.LENGTH, false)
                 .require(MemoryEstimate.free() / (1 + peers.size()));
-        Path root = Path.of(System.getProperty("prairie.root", "."));
-        try (Peer peer = Peer.start(root, device.threads());
+        try (Peer peer = Peer.start(Paths.ROOT, device.threads());
                 Arena arena = Arena.ofShared()) {
             if (Peer.allocator().isEmpty())
                 System.err.println("prairie: no tcmalloc on this machine, which makes libtorch up to a third faster"

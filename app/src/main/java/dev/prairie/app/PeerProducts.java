@@ -18,10 +18,9 @@ record PeerProducts(PrintWriter out, boolean json, double seconds) {
 
     /** Those of {@code cases} that are the product of a forward pass, on {@code device}. */
     void run(Device device, List<SpeedCase> cases) {
-        Path root = Path.of(System.getProperty("prairie.root", "."));
-        try (Peer peer = Peer.start(root, device.threads())) {
+        try (Peer peer = Peer.start(Paths.ROOT, device.threads())) {
             for (SpeedCase c : cases) {
-                if (!c.op().equals("matmul") || c.type().quantized()) continue; // the peer has no such weights
+                if (!c.op().equals("matmul") || c.packed()) continue; // the peer has no such weights
                 int[] sizes = Arrays.stream(c.shape().split("x", -1))
                         .mapToInt(Integer::parseInt)
                         .toArray(); // N, C, O

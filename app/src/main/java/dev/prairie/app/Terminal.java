@@ -52,23 +52,27 @@ final class Terminal implements TrainingListener {
 
     @Override
     public void step(Metrics.Line line, int steps, double secondsLeft) {
-        long now = System.nanoTime();
-        if (now - drawn < (interactive ? REDRAW_NANOS : QUIET_NANOS) && line.step() < steps) return;
-        drawn = now;
-        int filled = (int) Math.round((double) BAR * line.step() / steps);
-        String text = String.format(
-                Locale.ROOT,
-                "%s%s %d/%d  loss %.3f  %,.0f tokens/s  MFU %.0f %%  %s left",
-                "━".repeat(filled),
-                "─".repeat(BAR - filled),
+        progress(
                 line.step(),
                 steps,
-                line.loss(),
-                line.tokensPerSecond(),
-                100 * line.mfu(),
-                time(secondsLeft));
-        if (interactive) draw(text);
-        else print(text);
+                String.format(
+                        Locale.ROOT,
+                        "loss %.3f  %,.0f tokens/s  MFU %.0f %%  %s left",
+                        line.loss(),
+                        line.tokensPerSecond(),
+                        100 * line.mfu(),
+                        time(secondsLeft)));
+    }
+
+    /** {@code done} of {@code all}, as often as a person can read it. */
+    void progress(long done, long all, String text) {
+        long now = System.nanoTime();
+        if (now - drawn < (interactive ? REDRAW_NANOS : QUIET_NANOS) && done < all) return;
+        drawn = now;
+        int filled = all == 0 ? BAR : (int) Math.round((double) BAR * done / all);
+        String line = "━".repeat(filled) + "─".repeat(BAR - filled) + " " + done + "/" + all + "  " + text;
+        if (interactive) draw(line);
+        else print(line);
     }
 
     @Override

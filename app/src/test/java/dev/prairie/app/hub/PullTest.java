@@ -463,7 +463,7 @@ class PullTest {
     void progressReachesTheTotal() {
         List<Long> seen = new ArrayList<>();
         var address = new HubAddress(hub.base(), List.of(HubKind.HUGGING_FACE), Optional.empty());
-        long total = weights.length + 2 + 8;
+        long total = weights.length + 2L + 8;
 
         new Pull(store, address, QUICK, f -> PLENTY).run(MODEL, Optional.empty(), (bytes, all, current) -> {
             assertThat(all).isEqualTo(total);

@@ -8,8 +8,9 @@ import dev.prairie.tensor.KeyValues;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.Gradient;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attention in generated code, forward and backward; {@link AttentionCode} says how. Work is cut by sequence, key head
@@ -28,7 +29,9 @@ final class Attention implements AutoCloseable {
     private final boolean bf16;
     private final Scratch scratch;
     private final Constants constants = new Constants();
-    private final Map<Integer, HeadKernels> kernels = new ConcurrentHashMap<>();
+    private final Map<KeptRow, HeadKernels> kernels = new HashMap<>();
+    private @Nullable HeadKernels last;
+    private @Nullable Query query; // kept, so that decoding makes no object
 
     /** Makes code when a width of head is first seen. */
     Attention(CodePages pages, Isa isa, WorkerPool pool, DType precision) {
@@ -39,20 +42,43 @@ final class Attention implements AutoCloseable {
         this.scratch = new Scratch(pool.threads());
     }
 
-    private HeadKernels kernels(int d) {
-        return kernels.computeIfAbsent(d, w -> HeadKernels.of(new HeadLayout(isa, bf16, w), pages, constants));
+    private synchronized HeadKernels kernels(KeyValues kv) {
+        DType type = kv.k().type();
+        int d = kv.k().shape().last();
+        if (last != null && last.is(type, d)) return last; // without an object to look it up by
+        last = kernels.computeIfAbsent(
+                new KeptRow(type, d), r -> HeadKernels.of(new HeadLayout(isa, bf16, d), type, pages, constants));
+        return last;
     }
 
-    /** As {@code Kernels.attention}. */
-    void forward(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        HeadCall call = HeadCall.of(q, kv, tokens, scale);
-        HeadKernels code = kernels(call.d());
+    /** Whether {@link #forward} reads such keys and values. */
+    boolean can(KeyValues kv) {
+        return KeptRow.can(kv.k().type(), kv.k().shape().last(), isa.lanes());
+    }
+
+    /** As {@code Kernels.attention}, in the plain form. */
+    synchronized void forward(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
+        HeadKernels code = kernels(kv);
+        Query few = query == null ? new Query(scratch, code, kv, tokens) : query;
+        query = few.of(code, out, lse, q, kv, tokens, scale);
+        if (few(tokens)) pool.run(few.tasks(), few);
+        else many(few, code, out, lse, HeadCall.of(q, kv, tokens, scale));
+    }
+
+    /** Whether no sequence has more than a few queries. */
+    private static boolean few(Tokens tokens) {
+        for (int b = 0; b < tokens.sequences(); b++)
+            if (tokens.starts()[b + 1] - tokens.starts()[b] >= FEW) return false;
+        return true;
+    }
+
+    private void many(Query few, HeadKernels code, Tensor out, Tensor lse, HeadCall call) {
         int block = code.layout().queries();
         var shares = call.shares(QUERIES);
         pool.run(shares.size(), (task, worker) -> {
             HeadCall.Share s = shares.get(task);
             if (call.queries(s.b()) < FEW) {
-                new Query(code, call, s, scratch, worker).forward(out, lse);
+                few.share(worker, s.b(), s.head(), s.from(), s.to());
                 return;
             }
             var head = new Head(code, call, s, false, scratch, worker);
@@ -76,7 +102,7 @@ final class Attention implements AutoCloseable {
             Tokens tokens,
             float scale) {
         HeadCall call = HeadCall.of(q, kv, tokens, scale);
-        HeadKernels code = kernels(call.d());
+        HeadKernels code = kernels(kv);
         int block = code.layout().queries();
         var shares = call.shares(Integer.MAX_VALUE / 2);
         boolean all = kv.packed(tokens); // every row of keys is seen; in a cache some may not be, and get nothing

@@ -7,6 +7,8 @@ import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.VectorKernels;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
@@ -42,9 +44,8 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final CastKernels casts;
     private final Attention attention;
     private final Gemm gemm;
-    private final WorkerPool pool;
-    private final SystemCalls system;
     private final PanelProduct panels;
+    private final HalfProduct halves;
     private final PanelNumbers numbers;
 
     /**
@@ -73,10 +74,9 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         casts = new CastKernels(generated, pool, new Pages(system, pool.threads()));
         attention = new Attention(pages, isa, pool, precision);
         gemm = new Gemm(pool, pages, system, isa, PackKernels.Unit.of(isa, precision));
-        this.pool = pool;
-        this.system = system;
         panels = new PanelProduct(pool, pages, system, isa);
         numbers = new PanelNumbers(pool, panels, system);
+        halves = new HalfProduct(pool, pages, system, isa);
     }
 
     /** What the operands of products are rounded to. */
@@ -158,17 +158,33 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     @Override
     public PackedWeights pack(Tensor w, Arena arena) {
         PackedWeights.check(w);
-        return new Panels(w, arena, pool, system);
+        return switch (w.type()) {
+            case BF16, F16 -> halves.pack(w, arena);
+            case F32 -> {
+                Tensor copy = Tensor.zeros(arena, w.type(), w.shape());
+                copy.copyFrom(w);
+                yield new Numbers(copy);
+            }
+            default -> panels.pack(w, arena);
+        };
     }
 
     @Override
     public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
-        panels.run(out, x, Panels.of(w), bias, residual);
+        switch (w) {
+            case HalfWeights h -> halves.run(out, x, h, bias, residual);
+            case Numbers n -> matmul(out, x, n.w(), bias, residual);
+            default -> panels.run(out, x, Panels.of(w), bias, residual);
+        }
     }
 
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
-        numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
+        switch (w) {
+            case HalfWeights h -> halves.backwardInput(dX, dOut, h, gemm);
+            case Numbers n -> matmulBackwardInput(dX, dOut, n.w());
+            default -> numbers.backwardInput(dX, dOut, Panels.of(w), this::matmulBackwardInput);
+        }
     }
 
     @Override
@@ -193,20 +209,23 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void rope(Tensor out, Tensor x, int[] positions, float theta) {
-        rope.forward(
-                at(out), at(x), positions, theta, x.shape().dim(1), x.shape().dim(2));
+    public void rope(Tensor out, Tensor x, int[] positions, Rotary rotary) {
+        int heads = x.shape().dim(1), width = width(x);
+        if (rotary.width() == width) rope.forward(at(out), at(x), positions, rotary, heads, width);
+        else vector.rope(out, x, positions, rotary);
     }
 
     @Override
-    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
-        int heads = dOut.shape().dim(1), width = dOut.shape().dim(2);
-        rope.backward(to(dX), dX.add(), at(dOut), positions, theta, heads, width);
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary) {
+        int heads = dOut.shape().dim(1), width = width(dOut);
+        if (rotary.width() == width) rope.backward(to(dX), dX.add(), at(dOut), positions, rotary, heads, width);
+        else vector.ropeBackward(dX, dOut, positions, rotary);
     }
 
     @Override
-    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        attention.forward(out, lse, q, kv, tokens, scale);
+    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
+        if (attention.can(kv) && scoring.plain(tokens)) attention.forward(out, lse, q, kv, tokens, scoring.scale());
+        else vector.attention(out, lse, q, kv, tokens, scoring);
     }
 
     @Override
@@ -220,8 +239,14 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale) {
-        attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+            Scoring scoring) {
+        if (scoring.plain(tokens)) attention.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring.scale());
+        else vector.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring);
+    }
+
+    @Override
+    public void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) {
+        vector.store(kv, k, v, tokens);
     }
 
     @Override
@@ -299,6 +324,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        halves.close();
         numbers.close();
         panels.close();
         vector.close();

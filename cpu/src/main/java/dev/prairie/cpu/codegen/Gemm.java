@@ -46,6 +46,26 @@ final class Gemm implements AutoCloseable {
     /** Numbers packed by a task. */
     private static final int PACKED = 64 << 10;
 
+    /** Where an operand is, and how it comes into squares. */
+    sealed interface Operand {}
+
+    /**
+     * A right operand in squares of this product's units, packed before.
+     *
+     * @param at    address of the first panel
+     * @param panel bytes from one panel to the next
+     */
+    record Squares(long at, long panel) implements Operand {}
+
+    /**
+     * A right operand in panels of 16 bits, see {@link HalfCode}, that are unpacked into squares of F32 numbers.
+     *
+     * @param at     address of the first panel
+     * @param panel  bytes from one panel to the next
+     * @param unpack see {@link HalfCode#unpack}
+     */
+    record Halves(long at, long panel, Kernel unpack) implements Operand {}
+
     /**
      * An operand in its tensor.
      *
@@ -53,7 +73,7 @@ final class Gemm implements AutoCloseable {
      * @param stride bytes between lines
      * @param along  whether the numbers of a line run along k
      */
-    record Matrix(long at, long stride, boolean along) {
+    record Matrix(long at, long stride, boolean along) implements Operand {
         long element(long line, long k) {
             return along ? at + line * stride + 4 * k : at + k * stride + 4 * line;
         }
@@ -63,7 +83,7 @@ final class Gemm implements AutoCloseable {
      * {@code c(m, n) = a(m, k) · b(n, k)ᵀ + bias(n) + base(m, n)}; addresses, strides in bytes; bias and base may be 0,
      * and base may be c.
      */
-    record Product(int m, int n, int k, Matrix a, Matrix b, long c, long cRow, long bias, long base, long baseRow) {}
+    record Product(int m, int n, int k, Matrix a, Operand b, long c, long cRow, long bias, long base, long baseRow) {}
 
     private final WorkerPool pool;
     private final int lanes;
@@ -146,8 +166,8 @@ final class Gemm implements AutoCloseable {
             squares = Math.ceilDiv(depth, lanes * unit.depth());
             rowBytes = (long) squares * squareBytes;
             // What a task may pack for itself lies along k and belongs to it alone.
-            a = new Packing(p.a, true, i0, rows, byRows && p.a.along ? 0 : shared.take(0, room(rows)));
-            b = new Packing(p.b, false, 0, p.n, !byRows && p.b.along ? 0 : shared.take(1, room(p.n)));
+            a = new Packing(p.a, true, i0, rows, byRows, 0);
+            b = new Packing(p.b, false, 0, p.n, !byRows, 1);
         }
 
         /** Bytes of some packed lines; tiles read one row of squares more than they use. */
@@ -182,7 +202,7 @@ final class Gemm implements AutoCloseable {
         /** {@code count} rows, or columns, of C. */
         private void product(int from, int count, int worker) {
             Packing whose = byRows ? a : b;
-            long mine = whose.to + from / lanes * rowBytes;
+            long mine = whose.to + from / lanes * whose.rowBytes;
             if (whose.to == 0) {
                 mine = own.take(worker, room(count));
                 whose.lines(from, count, mine, worker);
@@ -191,7 +211,7 @@ final class Gemm implements AutoCloseable {
 
             MemorySegment call = Memory.segment(worker(worker) + CALL, BlockCall.BYTES);
             BlockCall.A_ROW.set(call, rowBytes);
-            BlockCall.B_PANEL.set(call, rowBytes);
+            BlockCall.B_PANEL.set(call, b.rowBytes);
             BlockCall.SUMS.set(call, worker(worker) + SUMS);
             BlockCall.TILES.set(call, worker(worker) + CONFIGURATION);
             if (byRows) product(call, worker, mine, from, count, b.to, 0, p.n);
@@ -200,78 +220,98 @@ final class Gemm implements AutoCloseable {
 
         /** An operand on its way into squares; {@code to} is 0 where each task packs its own lines. */
         private final class Packing {
-            private final Matrix from;
+            private final Operand from;
+            private final boolean along;
             private final boolean linesAlong;
             private final int first;
             private final int count;
             private final long to;
+            private final long rowBytes; // of a row of squares, and to the next
             private final int side = lanes * unit.depth(); // numbers of a square along k
             private final int share;
 
-            Packing(Matrix from, boolean linesAlong, int first, int count, long to) {
+            /** {@code owned}: whether the lines of a task are read by it alone; {@code slot} of the memory where not. */
+            Packing(Operand from, boolean linesAlong, int first, int count, boolean owned, int slot) {
                 this.from = from;
                 this.linesAlong = linesAlong;
                 this.first = first;
                 this.count = count;
-                this.to = to;
+                along = !(from instanceof Matrix m) || m.along;
+                if (from instanceof Squares s) {
+                    to = s.at + (long) k0 / side * squareBytes;
+                    rowBytes = s.panel;
+                } else {
+                    to = owned && along ? 0 : shared.take(slot, room(count));
+                    rowBytes = Pass.this.rowBytes;
+                }
                 // Of lines where they lie along k, else of squares along k: what is read lies together.
-                share = from.along
+                share = along
                         ? Math.max(1, PACKED / Math.max(1, lanes * depth)) * lanes
                         : Math.max(1, PACKED / (side * count));
             }
 
             int tasks() {
-                if (to == 0) return 0;
-                return from.along ? Math.ceilDiv(count, share) : Math.ceilDiv(squares, share);
+                if (to == 0 || from instanceof Squares) return 0;
+                return along ? Math.ceilDiv(count, share) : Math.ceilDiv(squares, share);
             }
 
             void run(int task, int worker) {
                 int begin = task * share;
-                if (from.along) lines(begin, Math.min(share, count - begin), to + begin / lanes * rowBytes, worker);
-                else
+                if (along) lines(begin, Math.min(share, count - begin), to + begin / lanes * rowBytes, worker);
+                else if (from instanceof Matrix m)
                     for (int s = begin; s < Math.min(begin + share, squares); s++) {
                         int k = s * side;
-                        touch.read(from.element(first, k0 + k), from.stride, 4L * count, Math.min(side, depth - k));
+                        touch.read(m.element(first, k0 + k), m.stride, 4L * count, Math.min(side, depth - k));
                         for (int l = 0; l < count; l += lanes)
-                            pack(l, Math.min(lanes, count - l), s, s + 1, to + l / lanes * rowBytes, worker);
+                            pack(m, l, Math.min(lanes, count - l), s, s + 1, to + l / lanes * rowBytes, worker);
                     }
             }
 
             /** {@code n} lines from {@code begin} on, all squares. */
             void lines(int begin, int n, long at, int worker) {
-                for (int l = 0; l < n; l += lanes)
-                    pack(begin + l, Math.min(lanes, n - l), 0, squares, at + l / lanes * rowBytes, worker);
+                for (int l = 0; l < n; l += lanes) {
+                    long row = at + l / lanes * rowBytes;
+                    switch (from) {
+                        case Matrix m -> pack(m, begin + l, Math.min(lanes, n - l), 0, squares, row, worker);
+                        case Halves h -> {
+                            long panel = h.at + (begin + l) / lanes * h.panel + 2L * lanes * k0;
+                            if (squares > 0) h.unpack.call(panel, row, (long) squares * lanes / 2);
+                        }
+                        case Squares s -> throw new IllegalStateException("gemm: " + s + " is packed already");
+                    }
+                }
             }
 
             /** {@code n} lines, at most a vector, and some squares of the row of squares at {@code row}. */
-            private void pack(int line, int n, int fromSquare, int toSquare, long row, int worker) {
-                Way way = Way.of(from.along, linesAlong);
+            private void pack(Matrix m, int line, int n, int fromSquare, int toSquare, long row, int worker) {
+                Way way = Way.of(m.along, linesAlong);
                 int k = fromSquare * side;
                 int left = Math.min(toSquare * side, depth) - k;
                 int whole = n == lanes ? left / side : 0;
                 long at = row + (long) fromSquare * squareBytes;
-                packs.pack(way, from.element(first + line, k0 + k), from.stride, at, whole);
+                packs.pack(way, m.element(first + line, k0 + k), m.stride, at, whole);
                 if (whole == toSquare - fromSquare) return;
                 k += whole * side;
-                ragged(way, first + line, n, k0 + k, left - whole * side, at + (long) whole * squareBytes, worker);
+                long rest = at + (long) whole * squareBytes;
+                ragged(m, way, first + line, n, k0 + k, left - whole * side, rest, worker);
             }
 
             /** Copies what does not fill its squares, zeros around it, and packs the copy. */
-            private void ragged(Way way, int line, int n, int k, int left, long at, int worker) {
+            private void ragged(Matrix m, Way way, int line, int n, int k, int left, long at, int worker) {
                 int padded = Math.ceilDiv(left, side) * side;
                 long copy = edges.take(worker, 4L * padded * lanes);
                 Memory.clear(copy, 4L * padded * lanes);
-                long stride = from.along ? 4L * padded : 4L * lanes;
-                int copied = from.along ? n : left;
-                long bytes = 4L * (from.along ? left : n);
+                long stride = m.along ? 4L * padded : 4L * lanes;
+                int copied = m.along ? n : left;
+                long bytes = 4L * (m.along ? left : n);
                 for (int l = 0; l < copied; l++)
-                    Memory.copy(copy + l * stride, from.element(line, k) + l * from.stride, bytes);
+                    Memory.copy(copy + l * stride, m.element(line, k) + l * m.stride, bytes);
                 packs.pack(way, copy, stride, at, padded / side);
             }
         }
 
         /** {@code m} rows from {@code i} on against {@code n} columns from {@code j} on. */
-        private void product(MemorySegment call, int worker, long a, int i, int m, long b, int j, int n) {
+        private void product(MemorySegment call, int worker, long left, int i, int m, long right, int j, int n) {
             // Whose packed panels, and sums, stay near.
             int columns = Math.min(Math.max((int) (CHUNK / Math.max(squareBytes, rowBytes)), 2) * lanes, COLUMNS);
             int strips = Math.max(1, Math.ceilDiv(squares, STRIP));
@@ -283,8 +323,8 @@ final class Gemm implements AutoCloseable {
                         int from = s * squares / strips;
                         BlockCall.SQUARES.set(call, (s + 1) * squares / strips - from);
                         long skipped = (long) from * squareBytes;
-                        BlockCall.A.set(call, a + r / lanes * rowBytes + skipped);
-                        BlockCall.B.set(call, b + c / lanes * rowBytes + skipped);
+                        BlockCall.A.set(call, left + r / lanes * rowBytes + skipped);
+                        BlockCall.B.set(call, right + c / lanes * b.rowBytes + skipped);
                         boolean first = k0 == 0 && s == 0, ends = s == strips - 1;
                         results(call, i0 + i + r, j + c, first, ends ? 0 : sums, first ? 0 : sums);
                         blocks.run(call, Math.min(blocks.rows(), m - r), Math.min(columns, n - c), stream && ends);

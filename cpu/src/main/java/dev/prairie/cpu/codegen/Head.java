@@ -154,7 +154,7 @@ final class Head {
         for (int s = 0; s < positions; ) {
             int run = Math.min(call.kv().run(b, s), positions - s);
             long source = from + call.key(b, s, head);
-            kernels.take()
+            kernels.keys()
                     .call(
                             to + (long) s * layout.row(),
                             source,

@@ -3,6 +3,8 @@ package dev.prairie.cpu.codegen;
 import static dev.prairie.cpu.codegen.Gpr.*;
 import static dev.prairie.cpu.codegen.Simd.*;
 
+import dev.prairie.tensor.DType;
+
 /**
  * Code that moves the rows of one head between tensors and scratch memory, where they lie densely, padded with zeros to
  * {@link HeadLayout#width}. Functions that take a count take at least one row.
@@ -48,20 +50,21 @@ final class HeadRows {
     }
 
     /**
-     * {@code (to, from, bytes between rows, count, factor's address, bytes ahead)}: tensor rows times a factor, as
+     * {@code (to, from, bytes between rows, count, factor's address, bytes ahead)}: rows of {@code kept} times a factor, as
      * operands. Rows lie far apart, so that the processor does not see them coming: what is so far ahead is asked for.
      */
-    byte[] take() {
+    byte[] take(DType kept) {
+        var kind = new KeptRow(kept, layout.d());
         var a = new Assembler();
         Lanes lanes = begin(a);
         Vec factor = lanes.v(8);
         a.emit(VBROADCASTSS, factor, Mem.at(R8));
         Label row = a.here();
-        for (int i = 0; i < 4 * layout.d(); i += LINE) a.prefetch(Assembler.Nearness.T0, Mem.at(RSI, R9, 1, i));
+        for (int i = 0; i < kind.bytes(); i += LINE) a.prefetch(Assembler.Nearness.T0, Mem.at(RSI, R9, 1, i));
         int vectors = layout.width() / layout.lanes();
         for (int i = 0; i < vectors; i++) {
             Vec x = lanes.v(i % 2);
-            load(lanes, x, RSI, i);
+            kind.load(a, lanes, x, Mem.at(RSI), i, lanes.v(3));
             a.emit(VMULPS, x, x, factor);
             if (layout.rounded()) lanes.round(x, lanes.v(2));
             if (!layout.pairs()) lanes.store(Mem.at(RDI, i * lanes.bytes()), x);

@@ -9,7 +9,8 @@ import static dev.prairie.cpu.codegen.Simd.*;
 final class Lanes {
     private static final int FLOOR = 1 | 8; // rounding downwards, no exceptions
     private static final int NOT_LESS = 5;
-    private static final Mask TAIL = Mask.k(1);
+    /** The lanes of {@link #tail} where vectors are wide. */
+    static final Mask TAIL = Mask.k(1);
 
     /** Above what products use, where there are so many registers. */
     private static final int RESIDENT = 24;

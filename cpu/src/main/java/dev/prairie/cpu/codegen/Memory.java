@@ -30,6 +30,10 @@ final class Memory {
         ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, x);
     }
 
+    static void set(long at, long x) {
+        ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, x);
+    }
+
     static double getDouble(long at) {
         return ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, at);
     }

@@ -143,8 +143,8 @@ final class MultiplyPanel {
                     a.emit(VFMADD231PS, sums[r][i], whole[r][i], both);
                 }
             }
+            if (layout.minima()) minima(part);
         }
-        if (layout.minima()) minima();
     }
 
     private Mem column(int displacement, int i) {
@@ -173,14 +173,14 @@ final class MultiplyPanel {
         return temporary[r % temporary.length];
     }
 
-    /** Takes the minima off, as often as the sum of the row's numbers says. */
-    private void minima() {
+    /** Takes the minima of a part off, as often as the sum of the row's numbers says. */
+    private void minima(int part) {
         Vec minimum = whole[0][0]; // its sum is done with
         for (int i = 0; i < VECTORS; i++) {
-            a.emit(VMOVUPS, minimum, column(layout.unpackedMinima(), i));
+            a.emit(VMOVUPS, minimum, column(layout.unpackedMinima(part), i));
             for (int r = 0; r < rows; r++) {
                 Vec t = temporary(r);
-                code.load(t, x(r, PanelCode.term(isa, 0)));
+                code.load(t, x(r, PanelCode.term(isa, part)));
                 a.emit(VFNMADD231PS, sums[r][i], minimum, t);
             }
         }

@@ -115,11 +115,13 @@ final class MultiplyTiles {
         for (int r = 0; r < ROWS; r++) a.emit(VXORPS, sum(r), sum(r), sum(r));
         a.align(64);
         Label block = a.here();
-        for (int part = 0; part < layout.parts(); part++) scale(part, column);
-        if (layout.minima()) minima(column);
+        for (int part = 0; part < layout.parts(); part++) {
+            scale(part, column);
+            if (layout.minima()) minima(part, column);
+        }
         a.add(W, layout.unpackedBytes());
         a.add(X0, layout.parts() * TILE_BYTES);
-        a.add(S, PanelCode.SIDE);
+        a.add(S, PanelCode.side(layout));
         a.sub(BLOCKS, 1);
         a.jump(Assembler.Condition.NOT_EQUAL, block);
         a.mov(BASE, PanelCall.BASE.in(CALL));
@@ -175,14 +177,14 @@ final class MultiplyTiles {
         }
     }
 
-    private void minima(int column) {
+    private void minima(int part, int column) {
         Vec minimum = Vec.zmm(31);
-        a.emit(VMOVUPS, minimum, Mem.at(W, layout.unpackedMinima() + column));
+        a.emit(VMOVUPS, minimum, Mem.at(W, layout.unpackedMinima(part) + column));
         for (int r = 0; r < ROWS; r++)
             a.emit(
                     VFNMADD231PS,
                     sum(r),
                     minimum,
-                    Mem.at(S, PanelCode.SIDE_TERMS + 4 * r).toAllLanes());
+                    Mem.at(S, PanelCode.sideTerms(part) + 4 * r).toAllLanes());
     }
 }

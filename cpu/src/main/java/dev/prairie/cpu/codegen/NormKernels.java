@@ -20,6 +20,7 @@ final class NormKernels implements AutoCloseable {
     private final Generated generated;
     private final RowKernels rows;
     private final Pages partials;
+    private final Sweep sweep;
     private final Kernel rms;
     private final Kernel layer;
     private final Backward rmsBackward;
@@ -32,6 +33,7 @@ final class NormKernels implements AutoCloseable {
         this.partials = partials;
         rms = generated.kernel(NormKernels::rms);
         layer = generated.kernel(NormKernels::layer);
+        sweep = new Sweep(pool, generated, rms);
         rmsBackward = generated.backward((p, add) -> backward(p, false, add));
         layerBackward = generated.backward((p, add) -> backward(p, true, add));
     }
@@ -132,29 +134,20 @@ final class NormKernels implements AutoCloseable {
 
     // ---- calls --------------------------------------------------------------------------------------------------
 
-    void rms(long out, long rstd, long x, long w, float eps, int n, int c) {
-        Split.parts(pool, n, rows(c), (from, end, worker) -> {
-            long at = 4L * from * c;
-            Frame f = generated
-                    .frame(worker)
-                    .put(out + at)
-                    .put(rstd + 4L * from)
-                    .put(x + at)
-                    .put(w);
-            size(f, end - from, c).put(1f / c).put(eps).call(rms);
-        });
+    synchronized void rms(long out, long rstd, long x, long w, float eps, int n, int c) {
+        long row = 4L * c;
+        sweep.of(rms).at(out, row).at(rstd, 4).at(x, row).put(w);
+        sweep(eps, n, c);
     }
 
-    void layer(long out, long mean, long rstd, long x, long w, long b, float eps, int n, int c) {
-        Split.parts(pool, n, rows(c), (from, end, worker) -> {
-            long at = 4L * from * c;
-            Frame f =
-                    generated.frame(worker).put(out + at).put(mean + 4L * from).put(rstd + 4L * from);
-            size(f.put(x + at).put(w).put(b), end - from, c)
-                    .put(1f / c)
-                    .put(eps)
-                    .call(layer);
-        });
+    synchronized void layer(long out, long mean, long rstd, long x, long w, long b, float eps, int n, int c) {
+        long row = 4L * c;
+        sweep.of(layer).at(out, row).at(mean, 4).at(rstd, 4).at(x, row).put(w).put(b);
+        sweep(eps, n, c);
+    }
+
+    private void sweep(float eps, int n, int c) {
+        sweep.count().put((long) c).put(4L * c).put(1f / c).put(eps).over(n, rows(c));
     }
 
     private static Frame size(Frame f, int n, int c) {

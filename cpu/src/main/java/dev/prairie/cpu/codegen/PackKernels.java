@@ -58,6 +58,11 @@ final class PackKernels {
             return isa.bf16() == Isa.Bf16.FMA ? ROUNDED : PAIR;
         }
 
+        /** What numbers that are BF16 already are multiplied as: pairs where the processor can, else floats. */
+        static Unit pairs(Isa isa) {
+            return isa.bf16() == Isa.Bf16.FMA ? F32 : PAIR;
+        }
+
         /** Numbers along k. */
         int depth() {
             return this == PAIR ? 2 : 1;

@@ -1,8 +1,5 @@
 package dev.prairie.cpu.codegen;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-
 /**
  * The arguments of a kernel of quantised products, in memory because there are more than a call can carry. The order of
  * the constants is the order in memory, eight bytes each.
@@ -33,8 +30,6 @@ enum PanelCall {
     /** The configuration of the tiles, and a tile's worth of memory after it. */
     TILES;
 
-    static final int BYTES = values().length * Long.BYTES;
-
     Mem in(Gpr call) {
         return Mem.at(call, offset());
     }
@@ -43,7 +38,7 @@ enum PanelCall {
         return ordinal() * Long.BYTES;
     }
 
-    void set(MemorySegment call, long value) {
-        call.set(ValueLayout.JAVA_LONG, offset(), value);
+    void set(long call, long value) {
+        Memory.set(call + offset(), value);
     }
 }

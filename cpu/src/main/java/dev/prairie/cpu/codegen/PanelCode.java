@@ -62,9 +62,19 @@ final class PanelCode {
 
     /**
      * Tiles want whole numbers alone, and those of a tile together: for each stretch of 16 rows and each block 16 times 32
-     * bytes. Scales and terms are apart: for each stretch and block 16 scales, then 16 terms.
+     * bytes. Scales and terms are apart: for each stretch and block 16 scales, then 16 terms of each part if there are minima.
      */
-    static final int STRETCH = 16, X_TILE = STRETCH * PanelLayout.BLOCK, SIDE = 128, SIDE_TERMS = 64;
+    static final int STRETCH = 16, X_TILE = STRETCH * PanelLayout.BLOCK;
+
+    /** Bytes of the scales and terms of a stretch and a block. */
+    static int side(PanelLayout layout) {
+        return layout.minima() ? sideTerms(layout.parts()) : sideTerms(0);
+    }
+
+    /** Where the terms of a part are there. */
+    static int sideTerms(int part) {
+        return 4 * STRETCH * (1 + part);
+    }
 
     // ---- vectors ------------------------------------------------------------------------------------------------
 
@@ -95,13 +105,29 @@ final class PanelCode {
 
     // ---- weights ------------------------------------------------------------------------------------------------
 
-    /** What {@link #weights} needs in registers; set by {@link #constants}. */
+    /** What {@link #weights} needs in registers: masks of the planes; set by {@link #constants}. */
     record Constants(Vec low, Vec high) {}
 
-    void constants(Constants c) {
-        if (layout == PanelLayout.Q8_0) return;
-        constant(c.low, 0x0F0F0F0F);
-        if (layout == PanelLayout.Q6_K) constant(c.high, 0x30303030);
+    /** @param signed whether levels that are looked up come out signed, see {@link UnpackPanel} */
+    void constants(Constants c, boolean signed) {
+        if (layout.bits(0) < 8) constant(c.low, mask(0));
+        if (layout.planes() > 1) constant(c.high, mask(1));
+        else if (layout.level().looked()) table(c.high, layout.level().bytes(signed ? 0 : layout.offset()));
+    }
+
+    /** Where the bits of a plane are in each byte. */
+    private int mask(int plane) {
+        int bits = (1 << layout.bits(plane)) - 1;
+        return 0x01010101 * (plane == 0 ? bits : bits << layout.bits(0));
+    }
+
+    /** 16 bytes in every 128 bits, by way of the memory below the stack that belongs to a function which calls none. */
+    private void table(Vec to, long[] halves) {
+        for (int i = 0; i < 2; i++) {
+            a.mov(Gpr.RAX, halves[i]);
+            a.mov(Mem.at(Gpr.RSP, 8 * i - 16), Gpr.RAX);
+        }
+        a.emit(isa.bits() == 512 ? VBROADCASTF32X4 : VBROADCASTF128, to, Mem.at(Gpr.RSP, -16));
     }
 
     /**
@@ -110,29 +136,19 @@ final class PanelCode {
      */
     void weights(Gpr block, int part, int i, Vec w, Vec t, Constants c, BiConsumer<Integer, Vec> use) {
         int first = part * layout.quads();
-        if (layout == PanelLayout.Q8_0) {
-            for (int q = 0; q < PanelLayout.QUADS; q++) {
-                a.emit(VMOVUPS, w, at(block, q, i));
-                use.accept(q, w);
-            }
-            return;
-        }
         for (int q = first; q < first + layout.quads(); q++) {
-            Mem pair = at(block, q % 4, i);
-            if (q < 4) a.emit(VANDPS, w, c.low, pair);
-            else {
-                a.emit(VMOVUPS, w, pair);
-                a.emit(VPSRLW, 4, w, w);
-                a.emit(VANDPS, w, w, c.low);
+            int bits = layout.bits(0);
+            if (bits == 8 || q >= bits) a.emit(VMOVUPS, w, at(block, 0, q, i));
+            if (bits < 8) {
+                if (q >= bits) a.emit(VPSRLW, bits * (q / bits), w, w);
+                a.emit(VANDPS, w, c.low, q < bits ? at(block, 0, q, i) : w);
             }
-            if (layout == PanelLayout.Q6_K) {
-                a.emit(VMOVUPS, t, at(block, 4 + q % 2, i)); // the two vectors with high bits follow the four
-                switch (q / 2) {
-                    case 0 -> a.emit(VPSLLW, 4, t, t);
-                    case 1 -> a.emit(VPSLLW, 2, t, t);
-                    case 2 -> {}
-                    default -> a.emit(VPSRLW, 2, t, t);
-                }
+            if (layout.level().looked()) a.emit(VPSHUFB, w, c.high, w);
+            if (layout.planes() > 1) {
+                a.emit(VMOVUPS, t, at(block, 1, q, i));
+                int shift = layout.bits(1) * (q / layout.bits(1)) - bits; // from where they are to above the low ones
+                if (shift > 0) a.emit(VPSRLW, shift, t, t);
+                if (shift < 0) a.emit(VPSLLW, -shift, t, t);
                 a.emit(VANDPS, t, t, c.high);
                 a.emit(VORPS, w, w, t);
             }
@@ -140,31 +156,49 @@ final class PanelCode {
         }
     }
 
-    private Mem at(Gpr block, int vector, int i) {
-        return Mem.at(block, PanelLayout.SCALES + vector * PanelLayout.QUAD + i * bytes());
+    private Mem at(Gpr block, int plane, int quad, int i) {
+        return Mem.at(block, layout.planeAt(plane, quad % layout.bits(plane)) + i * bytes());
     }
 
     /** F32 scales of a part of a block for the columns of vector {@code i}. {@code unit} points to the block's unit. */
     void scales(Gpr unit, Gpr block, int part, int i, Vec to, Vec t) {
         int column = i * isa.lanes();
-        switch (layout) {
-            case Q8_0, Q4_0 -> a.emit(VCVTPH2PS, to, Mem.at(block, 2 * column));
-            case Q4_K, Q6_K -> {
-                Mem whole = Mem.at(block, part * PanelLayout.COLUMNS + column);
-                a.emit(layout == PanelLayout.Q4_K ? VPMOVZXBD : VPMOVSXBD, to, whole);
-                a.emit(VCVTDQ2PS, to, to);
-                a.emit(VCVTPH2PS, t, Mem.at(unit, 2 * column));
-                a.emit(VMULPS, to, to, t);
+        switch (layout.scales()) {
+            case HALVES -> a.emit(VCVTPH2PS, to, Mem.at(block, 2 * column));
+            case POWERS -> {
+                a.emit(VPMOVZXWD, to, Mem.at(block, 2 * column));
+                a.emit(VPSLLD, 16, to, to);
+            }
+            case UNSIGNED, SIGNED, NIBBLES -> {
+                Mem whole = Mem.at(block, layout.scalesAt(part) + column);
+                a.emit(layout.scales() == PanelLayout.Scales.SIGNED ? VPMOVSXBD : VPMOVZXBD, to, whole);
+                if (layout.scales() == PanelLayout.Scales.NIBBLES) {
+                    a.emit(VPSLLD, 28, to, to);
+                    a.emit(VPSRLD, 28, to, to);
+                }
+                times(to, Mem.at(unit, 2 * column), t);
             }
         }
     }
 
-    /** F32 minima of a block for the columns of vector {@code i}. */
-    void minima(Gpr unit, Gpr block, int i, Vec to, Vec t) {
+    /** F32 minima of a part of a block for the columns of vector {@code i}. */
+    void minima(Gpr unit, Gpr block, int part, int i, Vec to, Vec t) {
         int column = i * isa.lanes();
-        a.emit(VPMOVZXBD, to, Mem.at(block, PanelLayout.COLUMNS + column));
+        int at = layout.minimaAt(part);
+        switch (layout.scales()) {
+            case HALVES, POWERS -> a.emit(VCVTPH2PS, to, Mem.at(block, at + 2 * column));
+            case UNSIGNED, SIGNED, NIBBLES -> {
+                a.emit(VPMOVZXBD, to, Mem.at(block, at + column));
+                if (layout.scales() == PanelLayout.Scales.NIBBLES) a.emit(VPSRLD, 4, to, to);
+                times(to, Mem.at(unit, layout.headMinima() + 2 * column), t);
+            }
+        }
+    }
+
+    /** Whole numbers times the F16 numbers in memory. */
+    private void times(Vec to, Mem halves, Vec t) {
         a.emit(VCVTDQ2PS, to, to);
-        a.emit(VCVTPH2PS, t, Mem.at(unit, 2 * PanelLayout.COLUMNS + 2 * column));
+        a.emit(VCVTPH2PS, t, halves);
         a.emit(VMULPS, to, to, t);
     }
 

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The generated kernels for one layout of quantised weights. */
 final class PanelKernels {
+    private final Kernel pack;
     private final Kernel round;
     private final Kernel roundForTiles;
     private final Kernel unpack;
@@ -12,6 +13,7 @@ final class PanelKernels {
     private final Kernel[] stream;
 
     PanelKernels(CodePages pages, Isa isa, PanelLayout layout) {
+        pack = pages.add(PackPanel.code(layout));
         round = pages.add(RoundRow.code(isa, layout, false));
         roundForTiles = PanelCode.tiles(isa) ? pages.add(RoundRow.code(isa, layout, true)) : round;
         unpack = pages.add(UnpackPanel.code(isa, layout));
@@ -20,6 +22,10 @@ final class PanelKernels {
         for (int r = 0; r < multiply.length; r++) multiply[r] = pages.add(MultiplyPanel.code(isa, layout, r + 1));
         stream = new Kernel[StreamPanels.ROWS];
         for (int r = 0; r < stream.length; r++) stream[r] = pages.add(StreamPanels.code(isa, layout, r + 1));
+    }
+
+    Kernel pack() {
+        return pack;
     }
 
     Kernel round(boolean forTiles) {

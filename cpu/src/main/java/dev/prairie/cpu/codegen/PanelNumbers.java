@@ -87,10 +87,10 @@ final class PanelNumbers implements AutoCloseable {
     private static void block(PanelLayout layout, boolean signed, MemorySegment from, int columns, long to, long row) {
         MemorySegment rows = Memory.segment(to, (columns - 1) * row + 4L * PanelLayout.BLOCK);
         for (int c = 0; c < columns; c++) {
-            float minimum = layout.minima() ? from.get(Tensor.FLOAT, layout.unpackedMinima() + 4L * c) : 0;
             for (int k = 0; k < PanelLayout.BLOCK; k++) {
-                int q = k / 4;
-                float scale = from.get(Tensor.FLOAT, PanelLayout.unpackedScales(q / layout.quads()) + 4L * c);
+                int q = k / 4, part = q / layout.quads();
+                float scale = from.get(Tensor.FLOAT, PanelLayout.unpackedScales(part) + 4L * c);
+                float minimum = layout.minima() ? from.get(Tensor.FLOAT, layout.unpackedMinima(part) + 4L * c) : 0;
                 byte level = from.get(BYTE, (long) q * PanelLayout.QUAD + 4L * c + k % 4);
                 int number = signed ? level : (level & 255) - layout.offset();
                 rows.set(Tensor.FLOAT, c * row + 4L * k, scale * number - minimum);

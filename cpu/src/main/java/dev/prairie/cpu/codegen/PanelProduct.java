@@ -2,9 +2,11 @@ package dev.prairie.cpu.codegen;
 
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,21 +34,35 @@ final class PanelProduct implements AutoCloseable {
 
     private final WorkerPool pool;
     private final CodePages code;
+    private final SystemCalls system;
     private final Isa isa;
     private final Map<PanelLayout, PanelKernels> kernels = new EnumMap<>(PanelLayout.class);
     private final Pages rounded;
+    private final WorkerPool.Body rounding = (task, worker) -> round(job(), task);
+    private final WorkerPool.Body streaming = (task, worker) -> stream(job(), task, worker);
+    private @Nullable Job job; // kept, so that a product of few rows makes no object
     private final Pages work; // a slot for each worker: call, then base, then unpacked panel, then tile
 
     PanelProduct(WorkerPool pool, CodePages code, SystemCalls system, Isa isa) {
         this.pool = pool;
         this.code = code;
+        this.system = system;
         this.isa = isa;
         rounded = new Pages(system, 1);
         work = new Pages(system, pool.threads());
     }
 
     private synchronized PanelKernels kernels(PanelLayout layout) {
-        return kernels.computeIfAbsent(layout, l -> new PanelKernels(code, isa, l));
+        PanelKernels known = kernels.get(layout);
+        if (known != null) return known;
+        var made = new PanelKernels(code, isa, layout);
+        kernels.put(layout, made);
+        return made;
+    }
+
+    /** Packs {@code w(O, C)}. */
+    Panels pack(Tensor w, Arena arena) {
+        return new Panels(w, arena, pool, system, kernels(PanelLayout.of(w.type())).pack());
     }
 
     /** The kernel that unpacks units of a panel, see {@link UnpackPanel}. */
@@ -59,21 +75,23 @@ final class PanelProduct implements AutoCloseable {
         return UnpackPanel.signed(isa, layout);
     }
 
-    /** The memory of a product. Addresses; {@code bias} and {@code residual} may be 0. */
-    private record Job(
-            Panels w,
-            PanelKernels kernels,
-            long x,
-            long xRow,
-            long side,
-            long out,
-            long bias,
-            long residual,
-            int n,
-            int o) {
+    /** What is being computed: addresses, {@code bias} and {@code residual} may be 0. One object for all products. */
+    private static final class Job {
+        private Panels w;
+        private PanelKernels kernels;
+        private boolean tiles;
+        private int n, o;
+        private long from, x, xRow, side, out, bias, residual;
+        private int together; // rows of a task that rounds, then panels of one that streams
+
+        Job(Panels w, PanelKernels kernels) {
+            this.w = w;
+            this.kernels = kernels;
+        }
+
         /** Bytes of scales and terms of a stretch of rows. */
         long sideStretch() {
-            return (long) w.blocks() * PanelCode.SIDE;
+            return (long) w.blocks() * PanelCode.side(w.layout());
         }
     }
 
@@ -82,75 +100,85 @@ final class PanelProduct implements AutoCloseable {
         int n = x.shape().rows();
         if (n == 0 || w.outputs() == 0) return;
         PanelKernels k = kernels(w.layout());
-        boolean tiles = PanelCode.tiles(isa) && n > StreamPanels.ROWS;
-        long xRow = tiles
+        Job j = job;
+        if (j == null) j = new Job(w, k);
+        job = j;
+        j.w = w;
+        j.kernels = k;
+        j.tiles = PanelCode.tiles(isa) && n > StreamPanels.ROWS;
+        j.n = n;
+        j.o = w.outputs();
+        j.xRow = j.tiles
                 ? (long) w.blocks() * PanelLayout.BLOCK
                 : PanelCode.row((long) w.blocks() * PanelCode.record(isa));
         long padded =
                 Math.ceilDiv(n, PanelCode.STRETCH) * (long) PanelCode.STRETCH; // tiles read rows that do not exist
-        long sides = tiles ? padded * w.blocks() * PanelCode.SIDE / PanelCode.STRETCH : 0;
-        long records = rounded.take(0, padded * xRow + sides + PAGE);
-        long b = bias == null ? 0 : bias.segment().address();
-        long r = residual == null ? 0 : residual.segment().address();
-        long side = records + padded * xRow;
-        var job = new Job(w, k, records, xRow, side, out.segment().address(), b, r, n, w.outputs());
-        round(job, x.segment().address(), tiles);
-        if (n <= StreamPanels.ROWS) stream(job);
-        else multiply(job);
+        long sides = j.tiles ? padded / PanelCode.STRETCH * j.sideStretch() : 0;
+        j.from = x.segment().address();
+        j.x = rounded.take(0, padded * j.xRow + sides + PAGE);
+        j.side = j.x + padded * j.xRow;
+        j.out = out.segment().address();
+        j.bias = bias == null ? 0 : bias.segment().address();
+        j.residual = residual == null ? 0 : residual.segment().address();
+        j.together = (int) Math.max(1, ROUNDED / Math.max(w.width(), 1));
+        pool.run(Math.ceilDiv(n, j.together), rounding);
+        if (n <= StreamPanels.ROWS) stream(j);
+        else multiply(j);
     }
 
-    private void round(Job j, long x, boolean tiles) {
+    private Job job() {
+        return Objects.requireNonNull(job);
+    }
+
+    private static void round(Job j, int task) {
         long width = j.w.width();
-        int rows = (int) Math.max(1, ROUNDED / width);
-        pool.run(Math.ceilDiv(j.n, rows), (task, worker) -> {
-            for (int i = task * rows; i < Math.min((task + 1) * rows, j.n); i++) {
-                int stretch = i / PanelCode.STRETCH, row = i % PanelCode.STRETCH;
-                long to = tiles
-                        ? j.x + (long) stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
-                        : j.x + i * j.xRow;
-                long side = j.side + stretch * j.sideStretch() + 4L * row;
-                j.kernels.round(tiles).call(x + 4L * i * width, to, j.w.blocks(), side);
-            }
-        });
+        for (int i = task * j.together; i < Math.min((task + 1) * j.together, j.n); i++) {
+            int stretch = i / PanelCode.STRETCH, row = i % PanelCode.STRETCH;
+            long to = j.tiles
+                    ? j.x + (long) stretch * PanelCode.STRETCH * j.xRow + (long) row * PanelLayout.BLOCK
+                    : j.x + i * j.xRow;
+            long side = j.side + stretch * j.sideStretch() + 4L * row;
+            j.kernels.round(j.tiles).call(j.from + 4L * i * width, to, j.w.blocks(), side);
+        }
     }
 
     // ---- few rows -----------------------------------------------------------------------------------------------
 
     private void stream(Job j) {
-        int together = (int) Math.max(1, STREAM / j.w.panelBytes());
         int most = Math.max(1, Math.ceilDiv(j.w.panels(), TASKS * pool.threads()));
-        int panels = Math.min(together, most);
-        pool.run(Math.ceilDiv(j.w.panels(), panels), (task, worker) -> {
-            int first = task * panels;
-            int end = Math.min(first + panels, j.w.panels());
-            int full = Math.min(end, j.o / PanelLayout.COLUMNS);
-            long place = work.take(worker, PAGE);
-            if (full > first) {
-                stream(j, place, first, full - first, j.out + 128L * first, 4L * j.o);
-                finish(j, 128L * first, (full - first) * PanelLayout.COLUMNS, j.out + 128L * first, 4L * j.o);
-            }
-            if (full < end) { // the last panel, of which not all columns exist
-                long tile = place + TILE;
-                int columns = j.o % PanelLayout.COLUMNS;
-                stream(j, place, full, 1, tile, 128);
-                copy(j.out + 128L * full, 4L * j.o, tile, 128, j.n, columns);
-                finish(j, 128L * full, columns, j.out + 128L * full, 4L * j.o);
-            }
-        });
+        j.together = Math.min((int) Math.max(1, STREAM / j.w.panelBytes()), most);
+        pool.run(Math.ceilDiv(j.w.panels(), j.together), streaming);
+    }
+
+    private void stream(Job j, int task, int worker) {
+        int first = task * j.together;
+        int end = Math.min(first + j.together, j.w.panels());
+        int full = Math.min(end, j.o / PanelLayout.COLUMNS);
+        long place = work.take(worker, PAGE);
+        if (full > first) {
+            stream(j, place, first, full - first, j.out + 128L * first, 4L * j.o);
+            finish(j, 128L * first, (full - first) * PanelLayout.COLUMNS, j.out + 128L * first, 4L * j.o);
+        }
+        if (full < end) { // the last panel, of which not all columns exist
+            long tile = place + TILE;
+            int columns = j.o % PanelLayout.COLUMNS;
+            stream(j, place, full, 1, tile, 128);
+            copy(j.out + 128L * full, 4L * j.o, tile, 128, j.n, columns);
+            finish(j, 128L * full, columns, j.out + 128L * full, 4L * j.o);
+        }
     }
 
     /** What a worker has where in its memory: the call, then a tile or the base, what tiles need, then large things. */
     private static final long PAGE = 4096, TILE = 1024, CONFIGURATION = PAGE;
 
     private void stream(Job j, long call, int panel, int count, long out, long outRow) {
-        MemorySegment c = Memory.segment(call, PanelCall.BYTES);
-        PanelCall.X.set(c, j.x);
-        PanelCall.X_ROW.set(c, j.xRow);
-        PanelCall.W.set(c, j.w.at(panel, 0));
-        PanelCall.BLOCKS.set(c, j.w.blocks());
-        PanelCall.OUT.set(c, out);
-        PanelCall.OUT_ROW.set(c, outRow);
-        PanelCall.COUNT.set(c, count);
+        PanelCall.X.set(call, j.x);
+        PanelCall.X_ROW.set(call, j.xRow);
+        PanelCall.W.set(call, j.w.at(panel, 0));
+        PanelCall.BLOCKS.set(call, j.w.blocks());
+        PanelCall.OUT.set(call, out);
+        PanelCall.OUT_ROW.set(call, outRow);
+        PanelCall.COUNT.set(call, count);
         j.kernels.stream(j.n).call(call);
     }
 
@@ -158,15 +186,10 @@ final class PanelProduct implements AutoCloseable {
     private static void finish(Job j, long at, int columns, long out, long outRow) {
         if (j.bias == 0 && j.residual == 0) return;
         for (int i = 0; i < j.n; i++) {
-            MemorySegment to = Memory.segment(out + i * outRow, 4L * columns);
-            if (j.bias != 0) add(to, Memory.segment(j.bias + at, 4L * columns), columns);
-            if (j.residual != 0) add(to, Memory.segment(j.residual + at + 4L * i * j.o, 4L * columns), columns);
+            long to = out + i * outRow;
+            if (j.bias != 0) sum(to, to, j.bias + at, columns);
+            if (j.residual != 0) sum(to, to, j.residual + at + 4L * i * j.o, columns);
         }
-    }
-
-    private static void add(MemorySegment to, MemorySegment from, int count) {
-        for (long i = 0; i < count; i++)
-            to.set(Tensor.FLOAT, 4 * i, to.get(Tensor.FLOAT, 4 * i) + from.get(Tensor.FLOAT, 4 * i));
     }
 
     private static void copy(long to, long toRow, long from, long fromRow, int rows, int columns) {
@@ -243,43 +266,39 @@ final class PanelProduct implements AutoCloseable {
     }
 
     private static void sum(long to, long a, long b, int count) {
-        MemorySegment out = Memory.segment(to, 4L * count);
-        MemorySegment x = Memory.segment(a, 4L * count), y = Memory.segment(b, 4L * count);
-        for (long i = 0; i < count; i++)
-            out.set(Tensor.FLOAT, 4 * i, x.get(Tensor.FLOAT, 4 * i) + y.get(Tensor.FLOAT, 4 * i));
+        for (int i = 0; i < count; i++) Memory.set(to + 4L * i, Memory.get(a + 4L * i) + Memory.get(b + 4L * i));
     }
 
     private void multiply(
             Job j, Block b, long call, int block, int depth, long unpacked, long to, long base, long baseRow) {
         int unit = j.kernels.rows();
-        boolean tiles = PanelCode.tiles(isa);
-        MemorySegment c = Memory.segment(call, PanelCall.BYTES);
-        PanelCall.X_ROW.set(c, tiles ? PanelCode.STRETCH * j.xRow : j.xRow);
-        PanelCall.BLOCKS.set(c, depth);
-        PanelCall.OUT_ROW.set(c, b.row());
-        PanelCall.BASE_ROW.set(c, baseRow);
+        boolean tiles = j.tiles;
+        PanelCall.X_ROW.set(call, tiles ? PanelCode.STRETCH * j.xRow : j.xRow);
+        PanelCall.BLOCKS.set(call, depth);
+        PanelCall.OUT_ROW.set(call, b.row());
+        PanelCall.BASE_ROW.set(call, baseRow);
         long x = j.x + b.firstRow * j.xRow + (long) block * (tiles ? PanelCode.X_TILE : PanelCode.record(isa));
         if (tiles) {
-            PanelCall.X.set(c, x);
-            PanelCall.W.set(c, unpacked);
-            PanelCall.OUT.set(c, to);
-            PanelCall.BASE.set(c, base);
-            PanelCall.COUNT.set(c, Math.ceilDiv(b.rows, unit));
-            PanelCall.SIDE.set(c, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.SIDE);
-            PanelCall.SIDE_STRETCH.set(c, j.sideStretch());
-            PanelCall.TILES.set(c, call + CONFIGURATION);
+            PanelCall.X.set(call, x);
+            PanelCall.W.set(call, unpacked);
+            PanelCall.OUT.set(call, to);
+            PanelCall.BASE.set(call, base);
+            PanelCall.COUNT.set(call, Math.ceilDiv(b.rows, unit));
+            PanelCall.SIDE.set(call, j.side + b.firstRow / unit * j.sideStretch() + (long) block * PanelCode.side(j.w.layout()));
+            PanelCall.SIDE_STRETCH.set(call, j.sideStretch());
+            PanelCall.TILES.set(call, call + CONFIGURATION);
             j.kernels.multiply(unit).call(call);
             return;
         }
         for (int column = 0; column < PanelLayout.COLUMNS; column += MultiplyPanel.columns(isa)) {
-            PanelCall.W.set(c, unpacked + 4L * column);
+            PanelCall.W.set(call, unpacked + 4L * column);
             for (int done = 0; done < b.rows; ) {
                 int high = Math.min(unit, b.rows - done);
                 int stretches = (b.rows - done) / high;
-                PanelCall.X.set(c, x + done * j.xRow);
-                PanelCall.OUT.set(c, to + done * b.row() + 4L * column);
-                PanelCall.BASE.set(c, base + done * baseRow + 4L * column);
-                PanelCall.COUNT.set(c, stretches);
+                PanelCall.X.set(call, x + done * j.xRow);
+                PanelCall.OUT.set(call, to + done * b.row() + 4L * column);
+                PanelCall.BASE.set(call, base + done * baseRow + 4L * column);
+                PanelCall.COUNT.set(call, stretches);
                 j.kernels.multiply(high).call(call);
                 done += stretches * high;
             }

@@ -18,8 +18,7 @@ final class PointwiseKernels {
     /** Beyond, sigmoid is 0 or 1, to 2e-28, and no product of it is denormal. */
     private static final float SIGMOID_BOUND = 64;
 
-    private final WorkerPool pool;
-    private final Generated generated;
+    private final Sweep sweep;
     private final Kernel add;
     private final Kernel scale;
     private final Kernel accumulate;
@@ -29,8 +28,6 @@ final class PointwiseKernels {
     private final Backward[] swiGluBackward;
 
     PointwiseKernels(Generated generated, WorkerPool pool) {
-        this.pool = pool;
-        this.generated = generated;
         add = generated.kernel(PointwiseKernels::add);
         scale = generated.kernel(p -> scaled(p, false));
         accumulate = generated.kernel(p -> scaled(p, true));
@@ -41,6 +38,7 @@ final class PointwiseKernels {
             generated.backward((p, addUp) -> swiGluBackward(p, false, addUp)),
             generated.backward((p, addUp) -> swiGluBackward(p, true, addUp))
         };
+        sweep = new Sweep(pool, generated, add);
     }
 
     // ---- formulas -----------------------------------------------------------------------------------------------
@@ -109,22 +107,11 @@ final class PointwiseKernels {
 
     // ---- calls --------------------------------------------------------------------------------------------------
 
-    /** Fills in the addresses of a task whose first element is {@code at} bytes from the start of each tensor. */
-    private interface Addresses {
-        void put(Frame frame, long at);
-    }
-
-    private void run(long size, int chunk, Addresses addresses, Kernel kernel) {
-        Split.elements(pool, size, chunk, (at, n, worker) -> {
-            Frame frame = generated.frame(worker);
-            addresses.put(frame, at);
-            frame.put((long) n).call(kernel);
-        });
-    }
+    private static final long F32 = Float.BYTES;
 
     /** {@code out = a + b}. */
-    void add(long out, long a, long b, long size) {
-        run(size, Split.LIGHT, (f, at) -> f.put(out + at).put(a + at).put(b + at), add);
+    synchronized void add(long out, long a, long b, long size) {
+        sweep.of(add).at(out, F32).at(a, F32).at(b, F32).count().over(size, Split.LIGHT);
     }
 
     /** {@code out = factor * x}. */
@@ -137,44 +124,25 @@ final class PointwiseKernels {
         scaled(dst, src, factor, size, add ? accumulate : scale);
     }
 
-    private void scaled(long out, long x, float factor, long size, Kernel kernel) {
-        Split.elements(
-                pool,
-                size,
-                Split.LIGHT,
-                (at, n, worker) -> generated
-                        .frame(worker)
-                        .put(out + at)
-                        .put(x + at)
-                        .put((long) n)
-                        .put(factor)
-                        .call(kernel));
+    private synchronized void scaled(long out, long x, float factor, long size, Kernel kernel) {
+        sweep.of(kernel).at(out, F32).at(x, F32).count().put(factor).over(size, Split.LIGHT);
     }
 
-    void gelu(long out, long x, long size) {
-        run(size, Split.HEAVY, (f, at) -> f.put(out + at).put(x + at), gelu);
+    synchronized void gelu(long out, long x, long size) {
+        sweep.of(gelu).at(out, F32).at(x, F32).count().over(size, Split.HEAVY);
     }
 
-    void geluBackward(long dX, boolean add, long dOut, long x, long size) {
-        Kernel kernel = geluBackward.kernel(add);
-        run(size, Split.HEAVY, (f, at) -> f.put(dX + at).put(dOut + at).put(x + at), kernel);
+    synchronized void geluBackward(long dX, boolean add, long dOut, long x, long size) {
+        sweep.of(geluBackward.kernel(add)).at(dX, F32).at(dOut, F32).at(x, F32).count().over(size, Split.HEAVY);
     }
 
-    void swiGlu(long out, long gate, long up, long size) {
-        run(size, Split.HEAVY, (f, at) -> f.put(out + at).put(gate + at).put(up + at), swiGlu);
+    synchronized void swiGlu(long out, long gate, long up, long size) {
+        sweep.of(swiGlu).at(out, F32).at(gate, F32).at(up, F32).count().over(size, Split.HEAVY);
     }
 
-    void swiGluBackward(
+    synchronized void swiGluBackward(
             long dGate, boolean addGate, long dUp, boolean addUp, long dOut, long gate, long up, long size) {
-        Kernel kernel = swiGluBackward[addGate ? 1 : 0].kernel(addUp);
-        run(
-                size,
-                Split.HEAVY,
-                (f, at) -> f.put(dGate + at)
-                        .put(dUp + at)
-                        .put(dOut + at)
-                        .put(gate + at)
-                        .put(up + at),
-                kernel);
+        sweep.of(swiGluBackward[addGate ? 1 : 0].kernel(addUp)).at(dGate, F32).at(dUp, F32).at(dOut, F32);
+        sweep.at(gate, F32).at(up, F32).count().over(size, Split.HEAVY);
     }
 }

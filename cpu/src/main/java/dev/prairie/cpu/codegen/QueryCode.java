@@ -3,6 +3,8 @@ package dev.prairie.cpu.codegen;
 import static dev.prairie.cpu.codegen.Gpr.*;
 import static dev.prairie.cpu.codegen.Simd.*;
 
+import dev.prairie.tensor.DType;
+
 /**
  * The code of attention for one query, at the speed of memory: keys and values are read once, where they lie. For
  * layouts in F32; where operands are rounded to BF16, it is done on the way.
@@ -17,10 +19,13 @@ final class QueryCode {
     private static final Gpr CONSTANTS = R9;
 
     private final HeadLayout layout;
+    private final KeptRow row;
     private final long constants;
 
-    QueryCode(HeadLayout layout, Constants constants) {
+    /** {@code kept}: what keys and values lie there as. */
+    QueryCode(HeadLayout layout, DType kept, Constants constants) {
         this.layout = layout;
+        this.row = new KeptRow(kept, layout.d());
         this.constants = constants.address();
     }
 
@@ -36,10 +41,8 @@ final class QueryCode {
     }
 
     /** Vector {@code i} of a row of D numbers, rounded as operands are. Overwrites t. */
-    private void load(Lanes lanes, Vec to, Mem row, int i, Vec t) {
-        Mem at = row.plus(i * lanes.bytes());
-        if ((i + 1) * layout.lanes() <= layout.d()) lanes.load(to, at);
-        else lanes.loadTail(to, at);
+    private void load(Assembler a, Lanes lanes, Vec to, Mem from, int i, Vec t) {
+        row.load(a, lanes, to, from, i, t);
         if (layout.rounded()) lanes.round(to, t);
     }
 
@@ -80,7 +83,7 @@ final class QueryCode {
         for (int i = 0; i < vectors(); i++) {
             lanes.load(q, Mem.at(RSI, i * lanes.bytes()));
             for (int j = 0; j < keys; j++) {
-                load(lanes, x, rows[j], i, t);
+                load(a, lanes, x, rows[j], i, t);
                 a.emit(VFMADD231PS, lanes.v(j), q, x);
             }
         }
@@ -151,7 +154,7 @@ final class QueryCode {
             Label key = a.here();
             a.emit(VBROADCASTSS, all, Mem.at(R10));
             for (int i = 0; i < count; i++) {
-                load(lanes, x, Mem.at(R11), from + i, t);
+                load(a, lanes, x, Mem.at(R11), from + i, t);
                 a.emit(VFMADD231PS, lanes.v(i), all, x);
             }
             a.add(R10, 4);

@@ -4,20 +4,19 @@ import dev.prairie.cpu.codegen.Generated.Backward;
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.RopeTable;
+import dev.prairie.tensor.Rotary;
 
 /** Rotary positions: pairs (a, b) half a head apart turn, or turn back in backward. Arguments are addresses. */
 final class RopeKernels implements AutoCloseable {
-    private final WorkerPool pool;
-    private final Generated generated;
+    private final Sweep sweep;
     private final RopeTable table;
     private final Kernel forward;
     private final Backward backward;
 
     RopeKernels(Generated generated, WorkerPool pool) {
-        this.pool = pool;
-        this.generated = generated;
         table = new RopeTable(pool);
         forward = generated.kernel(p -> turn(p, false, false));
+        sweep = new Sweep(pool, generated, forward);
         backward = generated.backward((p, add) -> turn(p, true, add));
     }
 
@@ -42,24 +41,22 @@ final class RopeKernels implements AutoCloseable {
         });
     }
 
-    /** {@code out = turned x}: positions of N tokens, each of {@code heads} heads of width {@code d}. */
-    void forward(long out, long x, int[] positions, float theta, int heads, int d) {
-        run(forward, out, x, positions, theta, heads, d);
+    /** {@code out = turned x}: positions of N tokens, each of {@code heads} heads of width {@code d}, all of which turns. */
+    void forward(long out, long x, int[] positions, Rotary rotary, int heads, int d) {
+        run(forward, out, x, positions, rotary, heads, d);
     }
 
     /** {@code dX = dOut turned back}, on top of what is there or over it. */
-    void backward(long dX, boolean add, long dOut, int[] positions, float theta, int heads, int d) {
-        run(backward.kernel(add), dX, dOut, positions, theta, heads, d);
+    void backward(long dX, boolean add, long dOut, int[] positions, Rotary rotary, int heads, int d) {
+        run(backward.kernel(add), dX, dOut, positions, rotary, heads, d);
     }
 
-    private synchronized void run(Kernel kernel, long out, long x, int[] at, float theta, int heads, int d) {
-        long turns = table.of(at, theta, d);
+    private synchronized void run(Kernel kernel, long out, long x, int[] at, Rotary rotary, int heads, int d) {
+        long turns = table.of(at, rotary);
         long token = 4L * heads * d;
-        Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, end, worker) -> {
-            Frame f = generated.frame(worker).put(out + token * from).put(x + token * from);
-            f.put(turns + 4L * d * from).put((long) (end - from)).put((long) heads);
-            f.put((long) d / 2).put(2L * d).put(4L * d).call(kernel);
-        });
+        sweep.of(kernel).at(out, token).at(x, token).at(turns, 4L * d).count();
+        sweep.put((long) heads).put((long) d / 2).put(2L * d).put(4L * d);
+        sweep.over(at.length, Split.rows((long) heads * d, Split.HEAVY));
     }
 
     @Override

@@ -55,7 +55,7 @@ final class RoundRow {
         block();
         a.add(RDI, BLOCK_BYTES);
         a.add(RSI, tiles ? PanelCode.X_TILE : PanelCode.record(isa));
-        if (tiles) a.add(RCX, PanelCode.SIDE);
+        if (tiles) a.add(RCX, PanelCode.side(layout));
         a.sub(RDX, 1);
         a.jump(Assembler.Condition.NOT_EQUAL, block);
         a.vzeroupper();
@@ -131,7 +131,7 @@ final class RoundRow {
             a.emit(VPSLLD, Integer.numberOfTrailingZeros(layout.offset()), sum, sum);
             a.emit(VPSUBD, sum, ZERO.as(128), sum);
         }
-        Mem to = tiles ? Mem.at(RCX, PanelCode.SIDE_TERMS) : Mem.at(RSI, PanelCode.term(isa, part));
+        Mem to = tiles ? Mem.at(RCX, PanelCode.sideTerms(part)) : Mem.at(RSI, PanelCode.term(isa, part));
         a.emit(VMOVSS_STORE, to, sum);
     }
 

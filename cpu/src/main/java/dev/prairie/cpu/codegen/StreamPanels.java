@@ -67,7 +67,7 @@ final class StreamPanels {
     private void panels() {
         a.push(R14);
         a.push(R15);
-        code.constants(constants);
+        code.constants(constants, false);
         a.mov(W, PanelCall.W.in(CALL));
         a.mov(X_ROW, PanelCall.X_ROW.in(CALL));
         a.mov(OUT, PanelCall.OUT.in(CALL));
@@ -161,9 +161,9 @@ final class StreamPanels {
                     add(VFMADD231PS, r, i, whole(r), t2);
                 }
                 if (layout.minima()) {
-                    code.minima(UNIT, W, i, scale, t);
+                    code.minima(UNIT, W, part, i, scale, t);
                     for (int r = 0; r < rows; r++) {
-                        code.load(t2, x(r, PanelCode.term(isa, 0)));
+                        code.load(t2, x(r, PanelCode.term(isa, part)));
                         add(VFNMADD231PS, r, i, scale, t2);
                     }
                 }

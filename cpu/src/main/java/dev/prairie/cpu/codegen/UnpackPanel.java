@@ -21,10 +21,11 @@ final class UnpackPanel {
         var code = new PanelCode(a, isa, layout);
         Vec w = code.v(0), t = code.v(1), scale = code.v(2);
         var constants = new PanelCode.Constants(code.v(3), code.v(4));
-        code.constants(constants);
-        Vec offset = code.v(5);
         boolean signed = signed(isa, layout);
-        if (signed) code.constant(offset, layout.offset() * 0x01010101);
+        code.constants(constants, signed);
+        Vec offset = code.v(5);
+        boolean lower = signed && !layout.level().looked();
+        if (lower) code.constant(offset, layout.offset() * 0x01010101);
         Label unit = a.here();
         a.mov(RAX, RDI); // the unit
         a.add(RDI, layout.head());
@@ -34,15 +35,15 @@ final class UnpackPanel {
             int column = i * code.bytes();
             for (int part = 0; part < layout.parts(); part++) {
                 code.weights(RDI, part, i, w, t, constants, (q, bytes) -> {
-                    if (signed) a.emit(VPSUBB, bytes, bytes, offset);
+                    if (lower) a.emit(VPSUBB, bytes, bytes, offset);
                     a.emit(VMOVUPS_STORE, Mem.at(RSI, q * PanelLayout.QUAD + column), bytes);
                 });
                 code.scales(RAX, RDI, part, i, scale, t);
                 a.emit(VMOVUPS_STORE, Mem.at(RSI, PanelLayout.unpackedScales(part) + column), scale);
-            }
-            if (layout.minima()) {
-                code.minima(RAX, RDI, i, scale, t);
-                a.emit(VMOVUPS_STORE, Mem.at(RSI, layout.unpackedMinima() + column), scale);
+                if (layout.minima()) {
+                    code.minima(RAX, RDI, part, i, scale, t);
+                    a.emit(VMOVUPS_STORE, Mem.at(RSI, layout.unpackedMinima(part) + column), scale);
+                }
             }
         }
         a.add(RDI, layout.blockBytes());

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one pool of threads: {@code threads - 1} that live as long as the pool, and the caller. A {@link #run} costs a
- * microsecond or two when the workers are awake.
+ * microsecond or two when the workers are awake, and makes no object.
  *
  * <p>Tasks are taken by whoever is free, in any order, so that a busy machine does not leave one thread waiting for
  * another. Results are the same bits whatever happens, as long as every number is computed by one task alone; sums over
@@ -32,7 +32,7 @@ public final class WorkerPool implements AutoCloseable {
 
     private final Worker[] workers;
     private final ReentrantLock turn = new ReentrantLock();
-    private volatile @Nullable Job job;
+    private final Job job = new Job();
     private volatile boolean closed;
 
     /** A pool of {@code threads} threads, the caller of {@link #run} being one of them. */
@@ -63,7 +63,7 @@ public final class WorkerPool implements AutoCloseable {
         turn.lock();
         try {
             if (nested || tasks <= 1 || workers.length == 0) inline(tasks, body, 0);
-            else share(new Job(body, tasks, Thread.currentThread()));
+            else share(tasks, body);
         } finally {
             turn.unlock();
         }
@@ -73,14 +73,13 @@ public final class WorkerPool implements AutoCloseable {
         for (int t = 0; t < tasks; t++) body.run(t, worker);
     }
 
-    private void share(Job j) {
-        job = j;
-        int helpers = Math.min(workers.length, j.tasks - 1);
+    private void share(int tasks, Body body) {
+        job.publish(tasks, body);
+        int helpers = Math.min(workers.length, tasks - 1);
         for (int i = 0; i < helpers; i++) workers[i].wake();
-        j.work(0);
-        j.await();
-        job = null;
-        j.rethrow();
+        job.work(0);
+        job.await();
+        job.rethrow();
     }
 
     /** Ends the threads and waits for them. A pool that is closed runs nothing any more. */
@@ -105,16 +104,22 @@ public final class WorkerPool implements AutoCloseable {
         if (interrupted) Thread.currentThread().interrupt();
     }
 
-    /** Work that several threads do at once. A worker that wakes up late finds every task taken, and no harm done. */
+    /**
+     * Work that several threads do at once: one object for all runs, the next being published when all tasks of the last are
+     * done. A worker that wakes up late finds no task left, and no harm done.
+     *
+     * <p>The ticket holds the number of the run above the number of tasks that nobody has taken. Who takes one reads body
+     * and tasks first: they belong to the run of his ticket, because they change only when no task is left.
+     */
     private static final class Job {
-        private static final VarHandle NEXT;
+        private static final VarHandle TICKET;
         private static final VarHandle LEFT;
         private static final VarHandle FAILURE;
 
         static {
             try {
                 MethodHandles.Lookup here = MethodHandles.lookup();
-                NEXT = here.findVarHandle(Job.class, "next", int.class);
+                TICKET = here.findVarHandle(Job.class, "ticket", long.class);
                 LEFT = here.findVarHandle(Job.class, "left", int.class);
                 FAILURE = here.findVarHandle(Job.class, "failure", Throwable.class);
             } catch (ReflectiveOperationException e) {
@@ -122,31 +127,41 @@ public final class WorkerPool implements AutoCloseable {
             }
         }
 
-        final Body body;
-        final int tasks;
-        final Thread caller;
+        private static final Body NOTHING = (task, worker) -> {};
 
-        @SuppressWarnings("UnusedVariable") // through NEXT
-        private volatile int next;
-
+        private Body body = NOTHING;
+        private int tasks;
+        private @Nullable Thread caller;
+        private volatile long ticket;
         private volatile int left;
         private volatile @Nullable Throwable failure;
 
-        Job(Body body, int tasks, Thread caller) {
-            this.body = body;
-            this.tasks = tasks;
-            this.caller = caller;
-            this.left = tasks;
+        void publish(int count, Body what) {
+            body = what;
+            tasks = count;
+            caller = Thread.currentThread();
+            failure = null;
+            left = count;
+            ticket = ((ticket >>> 32) + 1) << 32 | count;
+        }
+
+        /** Whether there is a task that nobody has taken. */
+        boolean open() {
+            return (int) ticket != 0;
         }
 
         void work(int worker) {
-            for (int t; (t = (int) NEXT.getAndAdd(this, 1)) < tasks; ) {
+            for (long t; (int) (t = ticket) != 0; ) {
+                Body b = body;
+                int task = tasks - (int) t;
+                Thread waiting = caller;
+                if (!TICKET.compareAndSet(this, t, t - 1)) continue;
                 try {
-                    if (failure == null) body.run(t, worker);
+                    if (failure == null) b.run(task, worker);
                 } catch (RuntimeException | Error e) { // errors too: the caller must hear of them, not this thread
                     FAILURE.compareAndSet(this, null, e);
                 }
-                if ((int) LEFT.getAndAdd(this, -1) == 1 && worker != 0) LockSupport.unpark(caller);
+                if ((int) LEFT.getAndAdd(this, -1) == 1 && worker != 0) LockSupport.unpark(waiting);
             }
         }
 
@@ -158,6 +173,7 @@ public final class WorkerPool implements AutoCloseable {
                 else LockSupport.park(this);
                 interrupted |= Thread.interrupted();
             }
+            body = NOTHING; // no task is left
             if (interrupted) Thread.currentThread().interrupt();
         }
 
@@ -191,29 +207,21 @@ public final class WorkerPool implements AutoCloseable {
 
         @Override
         public void run() {
-            Job last = null;
-            while (true) {
-                Job now = next(last);
-                if (now == null) return;
-                now.work(id);
-                last = now;
-            }
+            while (await()) job.work(id);
         }
 
-        /** The next job that is not {@code last}; null when the pool is closed. */
-        private @Nullable Job next(@Nullable Job last) {
+        /** Waits for a task; false when the pool is closed. */
+        private boolean await() {
             long until = System.nanoTime() + SPIN_NANOS;
             while (true) {
-                Job now = job;
-                if (now != null && now != last) return now;
-                if (closed) return null;
+                if (job.open()) return true;
+                if (closed) return false;
                 if (System.nanoTime() < until) {
                     Thread.onSpinWait();
                     continue;
                 }
                 asleep = true; // first say so, then look again: whoever publishes does it the other way round
-                now = job;
-                if ((now == null || now == last) && !closed) LockSupport.park(this);
+                if (!job.open() && !closed) LockSupport.park(this);
                 asleep = false;
             }
         }

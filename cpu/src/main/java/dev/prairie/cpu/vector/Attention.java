@@ -222,7 +222,7 @@ final class Attention implements AutoCloseable {
     }
 
     /** {@code out += Σ_k weights[k] * v[k]}, two vectors of the row at a time. */
-    private static void weigh(long out, long weights, long v, long stride, int keys, int d) {
+    static void weigh(long out, long weights, long v, long stride, int keys, int d) {
         int j = 0;
         for (; j <= d - COLUMNS; j += COLUMNS) {
             FloatVector a = load(out + 4L * j), b = load(out + 4L * j + VECTOR);

@@ -7,8 +7,8 @@ import dev.prairie.tensor.device.PackedWeights;
 import java.lang.foreign.Arena;
 
 /**
- * Quantised weights as they are in a file, in memory of our own: decoding a row costs as much as reading it, so another
- * order would gain nothing here.
+ * Weights as they are in a file, in memory of our own: decoding a row costs as much as reading it, so another order would
+ * gain nothing here.
  */
 final class Blocks implements PackedWeights {
     private final Tensor w;

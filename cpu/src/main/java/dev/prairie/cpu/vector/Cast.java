@@ -23,7 +23,8 @@ final class Cast {
         });
     }
 
-    private static void range(long out, DType to, long x, DType from, int n) {
+    /** {@code n} numbers. */
+    static void range(long out, DType to, long x, DType from, int n) {
         if (to == from) {
             Memory.copy(out, x, to.bytes(n));
             return;

@@ -9,7 +9,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Rows of quantised blocks into F32 numbers: {@code reference.Quantization} defines them. Arguments are addresses. */
+/**
+ * Rows of weights into F32 numbers: {@code reference.Quantization} defines what quantised blocks are. Arguments are
+ * addresses.
+ */
 final class Decode {
     /** At most 16 lanes, so that a vector never spans numbers with different scales. */
     private static final VectorSpecies<Float> F = Memory.LANES > 16 ? FloatVector.SPECIES_512 : Memory.F;
@@ -24,6 +27,10 @@ final class Decode {
 
     /** {@code width} numbers, whole blocks. */
     static void row(long to, DType type, long from, int width) {
+        if (!type.quantized()) {
+            Cast.range(to, DType.F32, from, type, width);
+            return;
+        }
         int blocks = width / type.block();
         for (int b = 0; b < blocks; b++) {
             switch (type) {

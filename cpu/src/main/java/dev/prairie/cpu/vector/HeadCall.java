@@ -81,12 +81,12 @@ public record HeadCall(long q, KeyValues kv, long k, long v, Tokens tokens, floa
 
     /** Bytes from the start of a tensor like k to position {@code s} of sequence {@code b}, key head {@code g}. */
     public long key(int b, int s, int g) {
-        return 4 * ((long) kv.row(b, s) * shared + g) * d;
+        return kv.k().type().bytes(((long) kv.row(b, s) * shared + g) * d);
     }
 
     /** Bytes from one position to the next within a run. */
     public long keyStride() {
-        return 4L * shared * d;
+        return kv.k().type().bytes((long) shared * d);
     }
 
     /** D rounded up to whole panels: the width of a dense copy. */

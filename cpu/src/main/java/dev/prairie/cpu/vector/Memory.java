@@ -96,6 +96,10 @@ final class Memory {
         return ALL.get(ValueLayout.JAVA_BYTE, at);
     }
 
+    static void setByte(long at, byte x) {
+        ALL.set(ValueLayout.JAVA_BYTE, at, x);
+    }
+
     static short getShort(long at) {
         return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, at);
     }

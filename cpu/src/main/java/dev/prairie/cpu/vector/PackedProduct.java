@@ -17,8 +17,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Products with quantised weights: the Vector API has no integer dot product, so weights become F32 numbers, a few rows
- * at a time, and the F32 products do the rest. Arguments are addresses.
+ * Products with packed weights: the Vector API has no integer dot product, so weights become F32 numbers, a few rows at a
+ * time, and the F32 products do the rest. Arguments are addresses.
  */
 final class PackedProduct implements AutoCloseable {
     /** Decoded numbers held at a time: 4 MB, so that they are still in a cache when they are used. */
@@ -45,10 +45,7 @@ final class PackedProduct implements AutoCloseable {
     synchronized void forward(long out, long x, Blocks w, long bias, long residual, int n) {
         int c = w.width(), o = w.outputs();
         if (n == 0 || o == 0) return;
-        long xs = rounded.take(0, 4L * n * c);
-        Split.parts(pool, n, Split.rows(c, Split.LIGHT), (from, to, worker) -> {
-            for (int i = from; i < to; i++) round(xs + 4L * i * c, x + 4L * i * c, c);
-        });
+        long xs = w.type().quantized() ? round(x, n, c) : x;
         if (n < Dot.FEW) few(out, xs, w, bias, residual, n);
         else
             inParts(w, (from, count, rows) -> {
@@ -57,6 +54,15 @@ final class PackedProduct implements AutoCloseable {
                 long base = residual == 0 ? 0 : residual + 4L * from;
                 gemm.run(new Product(n, count, c, a, b, out + 4L * from, 4L * o, biases, base));
             });
+    }
+
+    /** x̂ of all rows, and where it is. */
+    private long round(long x, int n, int c) {
+        long xs = rounded.take(0, 4L * n * c);
+        Split.parts(pool, n, Split.rows(c, Split.LIGHT), (from, to, worker) -> {
+            for (int i = from; i < to; i++) roundRow(xs + 4L * i * c, x + 4L * i * c, c);
+        });
+        return xs;
     }
 
     /** {@code dX(N, C) = dOut(N, O) · w}, on top of what is there if {@code add}. */
@@ -115,7 +121,7 @@ final class PackedProduct implements AutoCloseable {
     }
 
     /** x̂ of a row, see {@code Kernels.matmul}. */
-    private static void round(long out, long x, int width) {
+    private static void roundRow(long out, long x, int width) {
         for (int i = 0; i < width; i += PackedWeights.GROUP)
             group(out + 4L * i, x + 4L * i, Math.min(PackedWeights.GROUP, width - i));
     }

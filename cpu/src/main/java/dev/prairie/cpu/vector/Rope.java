@@ -8,6 +8,7 @@ import static dev.prairie.cpu.vector.Memory.store;
 
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.Rotary;
 import jdk.incubator.vector.FloatVector;
 
 /** Rotary positions. Arguments are addresses. */
@@ -21,27 +22,31 @@ final class Rope implements AutoCloseable {
     }
 
     /** {@code out = turned x}. */
-    synchronized void forward(long out, long x, int[] at, float base, int heads, int d) {
-        int half = d / 2;
-        long turns = table.of(at, base, d);
+    synchronized void forward(long out, long x, int[] at, Rotary rotary, int heads, int d) {
+        int r = rotary.width(), half = r / 2;
+        long turns = table.of(at, rotary);
         Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to, worker) -> {
             for (int n = from; n < to; n++)
                 for (int h = 0; h < heads; h++) {
                     long row = 4L * ((long) n * heads + h) * d;
-                    turn(out + row, x + row, turns + 4L * n * d, half);
+                    turn(out + row, x + row, turns + 4L * n * r, half);
+                    if (r < d) Memory.copy(out + row + 4L * r, x + row + 4L * r, 4L * (d - r));
                 }
         });
     }
 
     /** {@code dX = dOut turned back}, on top of what is there or over it. */
-    synchronized void backward(long dX, boolean add, long dOut, int[] at, float base, int heads, int d) {
-        int half = d / 2;
-        long turns = table.of(at, base, d);
+    synchronized void backward(long dX, boolean add, long dOut, int[] at, Rotary rotary, int heads, int d) {
+        int r = rotary.width(), half = r / 2;
+        long turns = table.of(at, rotary);
         Split.parts(pool, at.length, Split.rows((long) heads * d, Split.HEAVY), (from, to, worker) -> {
             for (int n = from; n < to; n++)
                 for (int h = 0; h < heads; h++) {
                     long row = 4L * ((long) n * heads + h) * d;
-                    turnBack(dX + row, add, dOut + row, turns + 4L * n * d, half);
+                    turnBack(dX + row, add, dOut + row, turns + 4L * n * r, half);
+                    long rest = row + 4L * r;
+                    if (add) Elementwise.accumulateRange(dX + rest, dOut + rest, 1, d - r);
+                    else Memory.copy(dX + rest, dOut + rest, 4L * (d - r));
                 }
         });
     }

@@ -4,7 +4,9 @@ import static dev.prairie.cpu.vector.Memory.set;
 
 import dev.prairie.cpu.parallel.Split;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.tensor.Rotary;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cosines and sines of rotary positions. Those of a batch are computed once and kept: all layers, queries and keys,
@@ -14,8 +16,7 @@ public final class RopeTable implements AutoCloseable {
     private final WorkerPool pool;
     private final Scratch table = new Scratch(1);
     private int[] positions = {};
-    private float theta = Float.NaN;
-    private int width;
+    private @Nullable Rotary rotary;
 
     /** A table that is computed by the threads of {@code pool}. */
     public RopeTable(WorkerPool pool) {
@@ -23,28 +24,32 @@ public final class RopeTable implements AutoCloseable {
     }
 
     /**
-     * The address of {@code d / 2} cosines and {@code d / 2} sines for each of the positions, F32: of
-     * {@code position * base^(-2i/d)}. They stay there until the next call.
+     * The address of one cosine and one sine for each of the frequencies (first all cosines) of each of the positions,
+     * F32. They stay there until the next call.
      */
-    public synchronized long of(int[] at, float base, int d) {
+    public synchronized long of(int[] at, Rotary turning) {
+        int d = turning.width();
         long to = table.take(0, 4L * at.length * d);
-        if (base == theta && d == width && Arrays.equals(at, positions)) return to;
-        theta = Float.NaN; // equal to nothing until the table is complete
-        int half = d / 2;
-        double[] speed = new double[half];
-        for (int i = 0; i < half; i++) speed[i] = Math.pow(base, -2.0 * i / d);
-        Split.parts(pool, at.length, Split.rows(d, 512), (from, end, worker) -> {
-            for (int n = from; n < end; n++)
-                for (int i = 0; i < half; i++) {
-                    double angle = at[n] * speed[i];
-                    set(to + 4L * ((long) n * d + i), (float) Math.cos(angle));
-                    set(to + 4L * ((long) n * d + half + i), (float) Math.sin(angle));
-                }
-        });
-        positions = at.clone();
-        theta = base;
-        width = d;
+        if (turning.equals(rotary) && Arrays.equals(at, positions)) return to;
+        rotary = null; // equal to nothing until the table is complete
+        int chunk = Split.rows(d, 512);
+        if (at.length <= chunk) fill(to, at, turning, 0, at.length); // at once, without an object
+        else Split.parts(pool, at.length, chunk, (from, end, worker) -> fill(to, at, turning, from, end));
+        if (positions.length == at.length) System.arraycopy(at, 0, positions, 0, at.length);
+        else positions = at.clone();
+        rotary = turning;
         return to;
+    }
+
+    private static void fill(long to, int[] at, Rotary turning, int from, int end) {
+        double[] speed = turning.frequencies();
+        int half = speed.length;
+        for (int n = from; n < end; n++)
+            for (int i = 0; i < half; i++) {
+                double angle = at[n] * speed[i];
+                set(to + 8L * ((long) n * half) + 4L * i, (float) (turning.magnitude() * Math.cos(angle)));
+                set(to + 8L * ((long) n * half) + 4L * (half + i), (float) (turning.magnitude() * Math.sin(angle)));
+            }
     }
 
     @Override

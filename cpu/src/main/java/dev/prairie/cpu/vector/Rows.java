@@ -20,10 +20,14 @@ final class Rows {
 
     /** {@code out[m] = from[rows[m]]}. */
     static void gather(WorkerPool pool, long out, long from, int[] rows, int width) {
-        Split.parts(pool, rows.length, Split.rows(width, Split.LIGHT), (first, end, worker) -> {
-            for (int m = first; m < end; m++)
-                Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
-        });
+        int chunk = Split.rows(width, Split.LIGHT);
+        if (rows.length <= chunk) gather(out, from, rows, width, 0, rows.length); // at once, without an object
+        else Split.parts(pool, rows.length, chunk, (first, end, worker) -> gather(out, from, rows, width, first, end));
+    }
+
+    private static void gather(long out, long from, int[] rows, int width, int first, int end) {
+        for (int m = first; m < end; m++)
+            Memory.copy(out + 4L * m * width, from + 4L * rows[m] * width, 4L * width);
     }
 
     /** {@code to[rows[m]] += d[m]}, in the order of m: a task owns columns, so that no two write the same number. */

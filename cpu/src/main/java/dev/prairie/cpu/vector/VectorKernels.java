@@ -5,7 +5,10 @@ import static dev.prairie.cpu.vector.Memory.at;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.cpu.vector.Gemm.Operand;
 import dev.prairie.cpu.vector.Gemm.Product;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.GradKernels;
@@ -28,6 +31,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     private final PackedProduct packed;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
+    private final ScoredAttention scored;
     private final Norms norms;
     private final Rope rope;
     private final Loss loss;
@@ -40,6 +44,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         this.packed = new PackedProduct(pool, gemm);
         this.attention = new Attention(pool);
         this.attentionBackward = new AttentionBackward(pool);
+        this.scored = new ScoredAttention(pool);
         this.norms = new Norms(pool);
         this.rope = new Rope(pool);
         this.loss = new Loss(pool);
@@ -143,20 +148,22 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     }
 
     @Override
-    public void rope(Tensor out, Tensor x, int[] positions, float theta) {
+    public void rope(Tensor out, Tensor x, int[] positions, Rotary rotary) {
         rope.forward(
-                at(out), at(x), positions, theta, x.shape().dim(1), x.shape().dim(2));
+                at(out), at(x), positions, rotary, x.shape().dim(1), x.shape().dim(2));
     }
 
     @Override
-    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary) {
         int heads = dOut.shape().dim(1), width = dOut.shape().dim(2);
-        rope.backward(to(dX), dX.add(), at(dOut), positions, theta, heads, width);
+        rope.backward(to(dX), dX.add(), at(dOut), positions, rotary, heads, width);
     }
 
     @Override
-    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        attention.forward(out, lse, q, kv, tokens, scale);
+    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
+        if (kv.k().type() == DType.F32 && scoring.plain(tokens))
+            attention.forward(out, lse, q, kv, tokens, scoring.scale());
+        else scored.forward(out, lse, q, kv, tokens, scoring);
     }
 
     @Override
@@ -170,8 +177,14 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale) {
-        attentionBackward.run(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale);
+            Scoring scoring) {
+        if (scoring.plain(tokens)) attentionBackward.run(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring.scale());
+        else scored.backward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring);
+    }
+
+    @Override
+    public void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) {
+        KeyRows.store(kv, at(k), at(v), tokens);
     }
 
     @Override
@@ -250,6 +263,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         gemm.close();
         attention.close();
         attentionBackward.close();
+        scored.close();
         norms.close();
         rope.close();
         loss.close();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -119,7 +120,7 @@ class AttentionTest {
                 lse = zeros(n, heads),
                 found = random(n, heads, d),
                 foundLse = random(n, heads);
-        reference.attention(out, lse, c.q, c.kv, c.tokens, c.scale);
+        reference.attention(out, lse, c.q, c.kv, c.tokens, Scoring.causal(c.scale));
         attention.forward(found, foundLse, c.q, c.kv, c.tokens, c.scale);
         close(found, out, tolerance, "out");
         close(foundLse, lse, tolerance, "lse");
@@ -145,7 +146,7 @@ class AttentionTest {
                     c.q,
                     c.kv,
                     c.tokens,
-                    c.scale);
+                    Scoring.causal(c.scale));
             attention.backward(
                     new Gradient(got[0], add),
                     new Gradient(got[1], add),
@@ -209,7 +210,7 @@ class AttentionTest {
         for (int i = 0; i < n; i++) for (int j = 0; j < d; j++) k.set((long) i * d + j, q.get((long) i * d + j) * i);
         KeyValues kv = KeyValues.packed(k, v, tokens);
         Tensor out = zeros(n, 1, d), lse = zeros(n, 1), found = zeros(n, 1, d), foundLse = zeros(n, 1);
-        new ReferenceKernels(precision).attention(out, lse, q, kv, tokens, 2);
+        new ReferenceKernels(precision).attention(out, lse, q, kv, tokens, Scoring.causal(2));
         attention(isa, precision, 1).forward(found, foundLse, q, kv, tokens, 2);
         close(found, out, precision == DType.F32 ? 2e-3 : 2e-2, "out"); // scores of thousands: exponents have an error
         close(foundLse, lse, 1e-5, "lse");

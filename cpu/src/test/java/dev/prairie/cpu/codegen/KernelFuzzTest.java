@@ -6,6 +6,8 @@ import dev.prairie.cpu.codegen.GuardedMemory.Edge;
 import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.conformance.Case;
@@ -83,7 +85,8 @@ class KernelFuzzTest {
             cases.add(op("gather", (ops, in) -> ops.gather(in.get(0), rows), s(n, c)));
             int[] targets = random.ints(n, 0, o).toArray();
             cases.add(op("crossEntropy", (ops, in) -> ops.crossEntropy(in.get(0), targets), s(n, o)));
-            cases.add(op("rope", (ops, in) -> ops.rope(in.get(0), new int[n], 10000), s(n, o, 2 * c)));
+            cases.add(op(
+                    "rope", (ops, in) -> ops.rope(in.get(0), new int[n], Rotary.of(2 * c, 10000)), s(n, o, 2 * c)));
             cases.add(inPlace("squaredNorm", (k, in) -> in.get(0).set(0, (float) k.squaredNorm(in.get(0))), s(n, c)));
             cases.add(inPlace(
                     "accumulate",
@@ -95,6 +98,11 @@ class KernelFuzzTest {
                 cases.add(packed(type, s(n, blocks), s(o, blocks)));
                 cases.add(packed(type, s(1 + random.nextInt(5), blocks), s(o, blocks)));
                 cases.add(packed(type, s(n, blocks), s(o, blocks), s(o), s(n, o)));
+            }
+            for (DType type : List.of(DType.BF16, DType.F16, DType.F32)) {
+                cases.add(packed(type, s(n, c), s(o, c)));
+                cases.add(packed(type, s(1 + random.nextInt(5), c), s(o, c)));
+                cases.add(packed(type, s(n, c), s(o, c), s(o), s(n, o)));
             }
             cases.add(attention(random));
             cases.add(cached(random));
@@ -125,10 +133,10 @@ class KernelFuzzTest {
         return op(
                 "attention",
                 (ops, in) -> ops.attention(
-                        ops.rope(in.get(0), positions, 10000),
+                        ops.rope(in.get(0), positions, Rotary.of(d, 10000)),
                         KeyValues.packed(in.get(1), in.get(2), tokens),
                         tokens,
-                        scale),
+                        Scoring.causal(scale)),
                 s(n, group * k, d),
                 s(n, k, d),
                 s(n, k, d));
@@ -156,8 +164,9 @@ class KernelFuzzTest {
                 new int[n], positions.stream().mapToInt(Integer::intValue).toArray(), starts);
         return op(
                 "attention",
-                (ops, in) -> ops.attention(in.get(0), new KeyValues(in.get(1), in.get(2), table, block), tokens, (float)
-                        (1 / Math.sqrt(d))),
+                (ops, in) -> ops.attention(
+                        in.get(0), new KeyValues(in.get(1), in.get(2), table, block), tokens, Scoring.causal((float)
+                                (1 / Math.sqrt(d)))),
                 s(n, group * k, d),
                 s(blocks * block, k, d),
                 s(blocks * block, k, d));
@@ -173,7 +182,7 @@ class KernelFuzzTest {
     }
 
     private static Case packed(DType type, Shape... inputs) {
-        return new Case.Quantized("matmul", type + " random", Arrays.asList(inputs), TOLERANCE, type);
+        return new Case.Packed("matmul", type + " random", Arrays.asList(inputs), TOLERANCE, type);
     }
 
     private static Case op(String name, Case.Forward forward, Shape... inputs) {

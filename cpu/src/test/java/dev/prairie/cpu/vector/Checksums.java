@@ -2,6 +2,8 @@ package dev.prairie.cpu.vector;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -93,11 +95,11 @@ public record Checksums(Arena arena, GradKernels k, Random random, List<String> 
         Tensor lse = random(200, h), dOut = random(200, h, d);
         Tensor dQ = random(200, h, d), dK = random(200, g, d), dV = random(200, g, d);
         KeyValues kv = KeyValues.packed(key, v, tokens);
-        k.attention(out, lse, q, kv, tokens, 0.2f);
-        k.attentionBackward(onto(dQ), onto(dK), onto(dV), dOut, out, lse, q, kv, tokens, 0.2f);
+        k.attention(out, lse, q, kv, tokens, Scoring.causal(0.2f));
+        k.attentionBackward(onto(dQ), onto(dK), onto(dV), dOut, out, lse, q, kv, tokens, Scoring.causal(0.2f));
         sum("attention", out, lse, dQ, dK, dV);
-        k.rope(out, q, positions, 10000f);
-        k.ropeBackward(onto(dQ), dOut, positions, 10000f);
+        k.rope(out, q, positions, Rotary.of(d, 10000));
+        k.ropeBackward(onto(dQ), dOut, positions, Rotary.of(d, 10000));
         sum("rope", out, dQ);
     }
 

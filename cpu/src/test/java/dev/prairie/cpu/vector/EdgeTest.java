@@ -8,6 +8,8 @@ import dev.prairie.cpu.parallel.WorkerPool;
 import dev.prairie.tensor.Buffer;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -137,13 +139,13 @@ class EdgeTest {
         kernels.matmulBackwardWeight(onto(w), none, none);
         kernels.biasBackward(onto(row), none);
         Tensor heads = none.view(Shape.of(0, 2, 4));
-        kernels.rope(heads, heads, no, 10000f);
-        kernels.ropeBackward(onto(heads), heads, no, 10000f);
+        kernels.rope(heads, heads, no, Rotary.of(4, 10000));
+        kernels.ropeBackward(onto(heads), heads, no, Rotary.of(4, 10000));
         var tokens = new Tokens(no, no, new int[] {0, 0});
         var kv = KeyValues.packed(heads, heads, tokens);
-        kernels.attention(heads, zeros(0, 2), heads, kv, tokens, 1f);
+        kernels.attention(heads, zeros(0, 2), heads, kv, tokens, Scoring.causal(1));
         kernels.attentionBackward(
-                onto(heads), onto(heads), onto(heads), heads, heads, zeros(0, 2), heads, kv, tokens, 1f);
+                onto(heads), onto(heads), onto(heads), heads, heads, zeros(0, 2), heads, kv, tokens, Scoring.causal(1));
         kernels.gelu(none, none);
         kernels.swiGlu(none, none, none);
         kernels.add(none, none, none);
@@ -194,7 +196,7 @@ class EdgeTest {
         int n = 150, h = 4, g = 2, d = 20, block = 16;
         Tensor q = random(n, h, d), k = random(n, g, d), v = random(n, g, d), all = zeros(n, h, d), lse = zeros(n, h);
         Tokens whole = Tokens.sequence(0, new int[n]);
-        kernels.attention(all, lse, q, KeyValues.packed(k, v, whole), whole, 0.3f);
+        kernels.attention(all, lse, q, KeyValues.packed(k, v, whole), whole, Scoring.causal(0.3f));
         int[] table = new int[10]; // the same keys, scattered over the blocks of a cache
         Tensor kPaged = random(12 * block, g, d), vPaged = random(12 * block, g, d);
         for (int i = 0; i < 10; i++) {
@@ -207,7 +209,7 @@ class EdgeTest {
         for (int count : new int[] {1, 2, 40}) {
             Tokens last = Tokens.sequence(n - count, new int[count]);
             Tensor out = zeros(count, h, d), some = zeros(count, h);
-            kernels.attention(out, some, q.slice(n - count, n), paged, last, 0.3f);
+            kernels.attention(out, some, q.slice(n - count, n), paged, last, Scoring.causal(0.3f));
             close(out, all.slice(n - count, n));
             close(some, lse.slice(n - count, n));
         }

@@ -2,6 +2,8 @@ package dev.prairie.cpu.vector;
 
 import com.sun.management.ThreadMXBean;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -116,19 +118,32 @@ final class Measure {
         Tokens tokens = Tokens.rows(b, new int[n]);
         KeyValues kv = KeyValues.packed(key, v, tokens);
         double pairs = b * h * (t * (t + 1) / 2.0);
-        time("attention 4x256 H=6 D=64", "GFLOP/s", pairs * 4 * d, k -> k.attention(out, lse, q, kv, tokens, 0.125f));
+        time(
+                "attention 4x256 H=6 D=64",
+                "GFLOP/s",
+                pairs * 4 * d,
+                k -> k.attention(out, lse, q, kv, tokens, Scoring.causal(0.125f)));
         time(
                 "attentionBackward 4x256 H=6 D=64",
                 "GFLOP/s",
                 pairs * 10 * d,
-                k -> k.attentionBackward(onto(dQ), onto(dK), onto(dV), dOut, out, lse, q, kv, tokens, 0.125f));
+                k -> k.attentionBackward(
+                        onto(dQ), onto(dK), onto(dV), dOut, out, lse, q, kv, tokens, Scoring.causal(0.125f)));
         Tokens one = Tokens.sequence(1023, 0);
         KeyValues cache = new KeyValues(key, v, new int[][] {{0}}, 0);
         Tensor q1 = random(1, h, d), o1 = random(1, h, d), l1 = random(1, h);
-        time("attention decode S=1024", "GB/s", 8.0 * n * h * d, k -> k.attention(o1, l1, q1, cache, one, 0.125f));
+        time(
+                "attention decode S=1024",
+                "GB/s",
+                8.0 * n * h * d,
+                k -> k.attention(o1, l1, q1, cache, one, Scoring.causal(0.125f)));
         int[] positions = tokens.positions();
-        time("rope", "GB/s", 8.0 * n * h * d, k -> k.rope(out, q, positions, 10000f));
-        time("ropeBackward", "GB/s", 12.0 * n * h * d, k -> k.ropeBackward(onto(dQ), dOut, positions, 10000f));
+        time("rope", "GB/s", 8.0 * n * h * d, k -> k.rope(out, q, positions, Rotary.of(d, 10000)));
+        time(
+                "ropeBackward",
+                "GB/s",
+                12.0 * n * h * d,
+                k -> k.ropeBackward(onto(dQ), dOut, positions, Rotary.of(d, 10000)));
     }
 
     private void rows() {

@@ -4,6 +4,7 @@ import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.model.transformer.TransformerConfig.Activation;
 import dev.prairie.model.transformer.TransformerConfig.Norm;
 import dev.prairie.model.transformer.TransformerConfig.Positions;
+import dev.prairie.tensor.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -49,8 +50,8 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
         return new Reader(file, root).read();
     }
 
-    /** The file's text. */
-    byte[] write() {
+    /** The file's text, for weights of this type. */
+    byte[] write(DType type) {
         TransformerConfig c = config;
         var root = new LinkedHashMap<String, Object>();
         root.put("architectures", List.of(family.architecture()));
@@ -82,7 +83,7 @@ record ConfigFile(Family family, TransformerConfig config, OptionalInt begin, Li
         begin.ifPresent(id -> root.put("bos_token_id", id));
         if (end.size() == 1) root.put("eos_token_id", end.getFirst());
         if (end.size() > 1) root.put("eos_token_id", end);
-        root.put("torch_dtype", "float32");
+        root.put("torch_dtype", type == DType.BF16 ? "bfloat16" : type == DType.F16 ? "float16" : "float32");
         root.put(Checksum.KEY, Checksum.BLANK);
         return Checksum.seal(
                 Json.MAPPER.writer().with(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(root));

@@ -32,7 +32,7 @@ import tools.jackson.databind.JsonNode;
  * <p>Format (safetensors README, section "Format"): 8 bytes, the length n of the header, little-endian; n bytes of JSON;
  * then the data. Tensors are read-only and live as long as the arena.
  */
-public final class Safetensors {
+public final class Safetensors implements TensorFile {
     /** The name of the file in a model's folder. */
     public static final String FILE = "model.safetensors";
 
@@ -127,11 +127,13 @@ public final class Safetensors {
     }
 
     /** The file or index that was opened. */
+    @Override
     public Path path() {
         return path;
     }
 
     /** All names, in the order of the file. */
+    @Override
     public Set<String> names() {
         return Collections.unmodifiableSet(places.keySet());
     }
@@ -142,6 +144,7 @@ public final class Safetensors {
     }
 
     /** The shape of a tensor whatever its type; a scalar is (1). Empty where there is no such tensor. */
+    @Override
     public Optional<Shape> shape(String name) {
         return Optional.ofNullable(places.get(name)).map(Safetensors::shape);
     }
@@ -161,6 +164,7 @@ public final class Safetensors {
     }
 
     /** The tensor over the mapped file: F32, BF16, F16 or I32. */
+    @Override
     public Tensor tensor(String name) {
         Place place = places.get(name);
         if (place == null)
@@ -190,8 +194,7 @@ public final class Safetensors {
      */
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
         var entries = tensors.entrySet().stream()
-                .map(e -> new SafetensorsWriter.Entry(
-                        e.getKey(), e.getValue().type(), e.getValue().shape(), arena -> e.getValue()))
+                .map(e -> TensorEntry.of(e.getKey(), e.getValue()))
                 .toList();
         SafetensorsWriter.write(file, entries, metadata);
     }

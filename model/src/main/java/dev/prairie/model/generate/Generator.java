@@ -3,14 +3,19 @@ package dev.prairie.model.generate;
 import dev.prairie.model.cache.KvCache;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Slab;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.autograd.Ops;
+import dev.prairie.tensor.autograd.Replay;
 import dev.prairie.tensor.device.Kernels;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The small generator: one sequence, prefill and then token by token. What serving is checked against, and what the
@@ -18,7 +23,7 @@ import java.util.function.IntPredicate;
  */
 public final class Generator {
     /** Prompts are fed in pieces of this many tokens, so that a long one needs no more memory than a short one. */
-    private static final int PREFILL = 256;
+    private static final int PREFILL = 512;
 
     private final Transformer model;
     private final Kernels kernels;
@@ -28,12 +33,21 @@ public final class Generator {
         this.kernels = kernels;
     }
 
-    /** A sequence of at most {@code capacity} positions, itself at most the model's context. */
+    /** As below, with keys and values in F32. */
     public Session open(int capacity) {
+        return open(capacity, DType.F32);
+    }
+
+    /**
+     * A sequence of at most {@code capacity} positions, itself at most the model's context.
+     *
+     * @param kept what keys and values are kept as: F32, F16 or Q8_0
+     */
+    public Session open(int capacity, DType kept) {
         if (capacity < 1 || capacity > model.config().context())
             throw new IllegalArgumentException("generator: capacity " + capacity + " must be from 1 to the context of "
                     + model.config().context());
-        return new Session(capacity);
+        return new Session(capacity, kept);
     }
 
     /**
@@ -66,32 +80,45 @@ public final class Generator {
         private final Slab slab = new Slab();
         private final int capacity;
         private final KvCache cache;
+        private final Decoding decoding;
+        private final float[] logits = new float[model.config().vocabulary()];
         private int length;
 
-        private Session(int capacity) {
+        private Session(int capacity, DType kept) {
             this.capacity = capacity;
             TransformerConfig c = model.config();
-            cache = KvCache.contiguous(arena, c.layers(), 1, capacity, c.keyHeads(), c.headWidth());
+            cache = KvCache.contiguous(arena, kept, c.layers(), 1, capacity, c.keyHeads(), c.headWidth());
+            decoding = new Decoding(cache);
         }
 
-        /** Appends tokens, at least one, and returns the logits {@code (V)} that follow the last of them. */
+        /**
+         * Appends tokens, at least one, and returns the logits {@code (V)} that follow the last of them, in an array that
+         * the next call overwrites; the caller may change them.
+         */
         public float[] feed(int... ids) {
             if (ids.length == 0) throw new IllegalArgumentException("generator: no tokens to feed; a prompt needs one");
             if (ids.length > capacity - length)
                 throw new IllegalArgumentException("generator: " + length + " tokens are in, " + ids.length
                         + " more exceed the capacity of " + capacity);
-            float[] logits = {};
-            for (int from = 0; from < ids.length; from += PREFILL) {
+            for (int id : ids)
+                if (id < 0 || id >= logits.length)
+                    throw new IllegalArgumentException(
+                            "generator: id " + id + ", must be from 0 to " + (logits.length - 1));
+            Tensor last = ids.length == 1 ? decoding.run(ids[0], length) : prefill(ids);
+            length += ids.length;
+            MemorySegment.copy(last.segment(), Tensor.FLOAT, 0, logits, 0, logits.length);
+            return logits;
+        }
+
+        private Tensor prefill(int[] ids) {
+            for (int from = 0; ; from += PREFILL) {
                 int[] piece = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + PREFILL));
                 slab.reset();
                 var ops = new Ops(kernels, slab);
-                Tensor hidden = model.hidden(ops, Tokens.sequence(length, piece), cache);
-                length += piece.length;
+                Tensor hidden = model.hidden(ops, Tokens.sequence(length + from, piece), cache);
                 if (from + PREFILL >= ids.length)
-                    logits = model.logits(ops, ops.gather(hidden, new int[] {piece.length - 1}))
-                            .toFloats();
+                    return model.logits(ops, ops.gather(hidden, new int[] {piece.length - 1}));
             }
-            return logits;
         }
 
         /** Tokens in so far. */
@@ -99,10 +126,51 @@ public final class Generator {
             return length;
         }
 
+        /** Forgets all tokens from position {@code length} on: the next one takes their place. */
+        public void rewind(int length) {
+            if (length < 0 || length > this.length)
+                throw new IllegalArgumentException(
+                        "generator: " + this.length + " tokens are in, cannot go back to " + length);
+            this.length = length;
+        }
+
         @Override
         public void close() {
+            decoding.close();
             slab.close();
             arena.close();
+        }
+    }
+
+    /** One token after another, for which the same kernels run on the same memory: see {@link Replay}. */
+    private final class Decoding implements AutoCloseable {
+        private final Slab memory = new Slab();
+        private final int[] ids = new int[1];
+        private final int[] positions = new int[1];
+        private final Tokens token = new Tokens(ids, positions, new int[] {0, 1});
+        private final KvCache cache;
+        private @Nullable Replay replay;
+        private @Nullable Tensor logits; // (1, V)
+
+        Decoding(KvCache cache) {
+            this.cache = cache;
+        }
+
+        Tensor run(int id, int position) {
+            ids[0] = id;
+            positions[0] = position;
+            if (replay != null) replay.run();
+            else {
+                var first = new Replay(kernels, memory);
+                logits = model.forward(first, token, cache);
+                replay = first;
+            }
+            return Objects.requireNonNull(logits);
+        }
+
+        @Override
+        public void close() {
+            memory.close();
         }
     }
 }

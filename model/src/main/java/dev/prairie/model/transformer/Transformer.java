@@ -7,6 +7,8 @@ import dev.prairie.model.layer.Normalization;
 import dev.prairie.model.transformer.TransformerConfig.Activation;
 import dev.prairie.model.transformer.TransformerConfig.Norm;
 import dev.prairie.model.transformer.TransformerConfig.Positions;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Tensor;
@@ -44,21 +46,32 @@ public final class Transformer {
 
     private final TransformerConfig config;
     private final Map<String, Tensor> parameters;
+    private final Linear.Maker linears;
     private final Tensor tokenTable; // (V, C)
     private final @Nullable Tensor positionTable; // (T, C)
+    private final @Nullable Rotary rotary;
+    private final Scoring scoring;
     private final List<Layer> layers = new ArrayList<>();
     private final Normalization norm;
     private final Linear head; // (V, C)
 
-    /** Over existing weights, by canonical name; a missing, unknown or misshapen one is an error that names it. */
+    /** Over existing F32 weights, by canonical name; a missing, unknown or misshapen one is an error that names it. */
     public Transformer(TransformerConfig config, Map<String, Tensor> parameters) {
+        this(config, parameters, Linear.Maker.DENSE);
+    }
+
+    /** The same, with its projections made by {@code linears}: a model that runs may keep its weights packed. */
+    public Transformer(TransformerConfig config, Map<String, Tensor> parameters, Linear.Maker linears) {
         this.config = config;
+        this.linears = linears;
         this.parameters = checked(config, parameters);
         tokenTable = parameter("tokens.weight");
         positionTable = config.positions() == Positions.LEARNED ? parameter("positions.weight") : null;
+        rotary = config.positions() == Positions.ROPE ? Rotary.of(config.headWidth(), config.theta()) : null;
+        scoring = Scoring.causal((float) (1 / Math.sqrt(config.headWidth())));
         for (int l = 0; l < config.layers(); l++) layers.add(layer("layers." + l + "."));
         norm = normalization("norm");
-        head = new Linear.Dense(config.tiedHead() ? tokenTable : parameter("head.weight"), null);
+        head = linears.make(config.tiedHead() ? tokenTable : parameter("head.weight"), null);
     }
 
     /** A model that knows nothing, its weights in one stretch of {@code arena}; the same seed gives the same bits. */
@@ -101,11 +114,11 @@ public final class Transformer {
         Tensor v = ops.view(w.v.forward(ops, x), Shape.of(n, config.keyHeads(), d));
         if (w.queryNorm != null) q = w.queryNorm.forward(ops, q);
         if (w.keyNorm != null) k = w.keyNorm.forward(ops, k);
-        if (config.positions() == Positions.ROPE) {
-            q = ops.rope(q, tokens.positions(), config.theta());
-            k = ops.rope(k, tokens.positions(), config.theta());
+        if (rotary != null) {
+            q = ops.rope(q, tokens.positions(), rotary);
+            k = ops.rope(k, tokens.positions(), rotary);
         }
-        Tensor mixed = ops.attention(q, cache.append(layer, k, v, tokens), tokens, (float) (1 / Math.sqrt(d)));
+        Tensor mixed = ops.attention(q, cache.append(ops, layer, k, v, tokens), tokens, scoring);
         return w.out.forward(ops, ops.view(mixed, Shape.of(n, config.heads() * d)), residual);
     }
 
@@ -142,7 +155,7 @@ public final class Transformer {
     }
 
     private Linear linear(String name) {
-        return new Linear.Dense(parameter(name + ".weight"), config.biases() ? parameter(name + ".bias") : null);
+        return linears.make(parameter(name + ".weight"), config.biases() ? parameter(name + ".bias") : null);
     }
 
     private Normalization normalization(String name) {

@@ -2,18 +2,11 @@ package dev.prairie.model.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
-import dev.prairie.model.cache.KvCache;
-import dev.prairie.model.generate.Generator;
 import dev.prairie.model.transformer.Transformer;
-import dev.prairie.tensor.Slab;
 import dev.prairie.tensor.Tensor;
-import dev.prairie.tensor.Tokens;
-import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Devices;
-import dev.prairie.tensor.device.Kernels;
 import dev.prairie.testing.Demand;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -22,7 +15,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,68 +23,30 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
 
 /** A trained model in three forms of llama2.c, with what it must say. */
 class Llama2cTest {
     private final Arena arena = Arena.ofShared();
-    private final Slab slab = new Slab();
 
     @TempDir
     Path temporary;
 
     private Path folder = Path.of("");
-    private JsonNode expected = new ObjectMapper().nullNode();
+    private Stories stories = Stories.NONE;
 
     @BeforeEach
     void read() throws IOException {
         folder = Demand.data("stories260k");
-        expected = new ObjectMapper().readTree(folder.resolve("expected.json"));
+        stories = Stories.read();
     }
 
     @AfterEach
     void close() {
-        slab.close();
         arena.close();
     }
 
     private Transformer model(String name) throws IOException {
         return Checkpoint.load(folder.resolve(name), arena).transformer();
-    }
-
-    private static int[] ids(JsonNode node) {
-        return node.valueStream().mapToInt(JsonNode::intValue).toArray();
-    }
-
-    private static Device best() {
-        return Devices.probe().choose(Optional.empty()).provider().open(2);
-    }
-
-    private static int[] greedy(Transformer model, Kernels kernels, int count) {
-        int[] made = new int[count];
-        try (Generator.Session session = new Generator(model, kernels).open(count)) {
-            int next = 1;
-            for (int step = 0; step < count; step++) {
-                float[] logits = session.feed(next);
-                next = 0;
-                for (int i = 1; i < logits.length; i++) if (logits[i] > logits[next]) next = i;
-                made[step] = next;
-            }
-        }
-        return made;
-    }
-
-    private double crossEntropy(Transformer model, Kernels kernels, int[] ids) {
-        int[] inputs = new int[ids.length];
-        inputs[0] = 1;
-        System.arraycopy(ids, 0, inputs, 1, ids.length - 1);
-        slab.reset();
-        var ops = new Ops(kernels, slab);
-        Tensor logits = model.forward(ops, Tokens.sequence(0, inputs), KvCache.NONE);
-        double sum = 0;
-        for (float loss : ops.crossEntropy(logits, ids).toFloats()) sum += loss;
-        return sum / ids.length;
     }
 
     @ParameterizedTest
@@ -106,32 +60,8 @@ class Llama2cTest {
                 .containsExactlyElementsOf(model.config().parameterShapes().keySet());
         for (Devices.Usable device : Devices.probe().usable())
             try (Device opened = device.provider().open(2)) {
-                Kernels kernels = opened.kernels();
-                logits(model, kernels);
-                assertThat(greedy(model, kernels, 200)).containsExactly(ids(expected.path("greedy_ids")));
-                for (String text : new String[] {"cross_entropy", "cross_entropy_2"})
-                    assertThat(crossEntropy(
-                                    model, kernels, ids(expected.path(text).path("ids"))))
-                            .as(text)
-                            .isCloseTo(expected.path(text).path("mean").doubleValue(), within(1e-5));
+                stories.saysWhatItMust(model, opened.kernels());
             }
-    }
-
-    private void logits(Transformer model, Kernels kernels) {
-        int[] inputs = expected.path("logits")
-                .valueStream()
-                .mapToInt(p -> p.path("input_id").intValue())
-                .toArray();
-        assertThat(inputs).hasSize(16);
-        slab.reset();
-        float[] found = model.forward(new Ops(kernels, slab), Tokens.sequence(0, inputs), KvCache.NONE)
-                .toFloats();
-        for (JsonNode position : expected.path("logits"))
-            for (JsonNode top : position.path("top5"))
-                assertThat(found[
-                                position.path("position").intValue() * 512
-                                        + top.path(0).intValue()])
-                        .isCloseTo((float) top.path(1).doubleValue(), within(1e-4f));
     }
 
     @Test
@@ -148,11 +78,11 @@ class Llama2cTest {
 
     @Test
     void quantizedFormSaysItsOwn() throws IOException {
-        try (Device device = best()) {
-            int[] own = ids(expected.path("q80").path("greedy_ids"));
-            int[] found = greedy(model("stories260K_q80.bin"), device.kernels(), own.length);
+        try (Device device = Stories.bestDevice()) {
+            int[] own = stories.ids("q80", "greedy_ids");
+            int[] found = Stories.greedy(model("stories260K_q80.bin"), device.kernels(), own.length);
             assertThat(found).containsExactly(own);
-            assertThat(Arrays.copyOf(found, 114)).containsExactly(Arrays.copyOf(ids(expected.path("greedy_ids")), 114));
+            assertThat(Arrays.copyOf(found, 114)).containsExactly(Arrays.copyOf(stories.ids("greedy_ids"), 114));
         }
     }
 
@@ -161,9 +91,9 @@ class Llama2cTest {
         ModelFolder.save(temporary, Checkpoint.load(folder.resolve("stories260K.bin"), arena));
         Checkpoint again = Checkpoint.load(temporary, arena);
         assertThat(again.end()).containsExactly(1);
-        try (Device device = best()) {
-            assertThat(greedy(again.transformer(), device.kernels(), 200))
-                    .containsExactly(ids(expected.path("greedy_ids")));
+        try (Device device = Stories.bestDevice()) {
+            assertThat(Stories.greedy(again.transformer(), device.kernels(), 200))
+                    .containsExactly(stories.ids("greedy_ids"));
         }
     }
 

@@ -151,6 +151,50 @@ class ModelFolderTest {
         assertThat(copy.get(1)).isEqualTo(norm.get(1));
     }
 
+    @ParameterizedTest
+    @CsvSource({"BF16, bfloat16", "F16, float16"})
+    void keepsNarrowWeightsMappedAndSavesThemSo(DType type, String word) throws IOException {
+        Checkpoint wide = model(config("llama"));
+        var narrow = new LinkedHashMap<String, Tensor>();
+        wide.parameters().forEach((name, t) -> {
+            Tensor cast = Tensor.zeros(arena, type, t.shape());
+            kernels.cast(cast, t);
+            narrow.put(name, t.shape().rank() == 1 ? t : cast);
+        });
+        ModelFolder.save(folder, new Checkpoint(wide.config(), narrow, OptionalInt.empty(), List.of()));
+        assertThat(Files.readString(folder.resolve("config.json"))).contains("\"torch_dtype\" : \"" + word + "\"");
+        Checkpoint loaded = Checkpoint.load(folder, arena);
+        narrow.forEach((name, t) -> {
+            Tensor found = found(loaded.parameters(), name);
+            assertThat(found).hasToString(t.toString());
+            assertThat(found.segment().isReadOnly()).as(name).isTrue();
+            assertThat(found.segment().mismatch(t.segment())).as(name).isEqualTo(-1);
+        });
+        Tensor writable = found(loaded.writable(arena).parameters(), "tokens.weight");
+        assertThat(writable.type()).isEqualTo(DType.F32);
+        assertThat(writable.segment().isReadOnly()).isFalse();
+    }
+
+    @Test
+    void whatItsMakerGeneratesWithSaysWhatEndsAText() throws IOException {
+        ModelFolder.save(folder, model(config("llama")));
+        Path file = folder.resolve("generation_config.json");
+        Files.writeString(file, "{\"eos_token_id\": [7, 8, 9], \"temperature\": 0.6}");
+        assertThat(Checkpoint.load(folder, arena).end()).containsExactly(7, 8, 9);
+        Files.writeString(file, "{\"eos_token_id\": 7}");
+        assertThat(Checkpoint.load(folder, arena).end()).containsExactly(7);
+        Files.writeString(file, "{}");
+        assertThat(Checkpoint.load(folder, arena).end()).containsExactly(4, 5);
+        for (String bad :
+                List.of("{\"eos_token_id\": [-1]}", "{\"eos_token_id\": \"7\"}", "{\"eos_token_id\": 1e300}", "[")) {
+            Files.writeString(file, bad);
+            assertThatThrownBy(() -> Checkpoint.load(folder, arena))
+                    .as(bad)
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("generation_config.json");
+        }
+    }
+
     @Test
     void saysWhichFormsHaveNoFamily() {
         TransformerConfig g = config("gpt2");
@@ -245,8 +289,12 @@ class ModelFolderTest {
         assertThat(loaded.config()).isEqualTo(ours.config());
         assertThat(loaded.begin()).hasValue(6);
         assertThat(loaded.end()).containsExactly(6);
+        assertThat(found(loaded.parameters(), "layers.0.attention.q.weight").type())
+                .isEqualTo(type);
+        assertThat(found(loaded.parameters(), "norm.weight").type()).isEqualTo(DType.F32);
+        Checkpoint floats = loaded.floats(arena);
         ours.parameters().forEach((name, t) -> {
-            float[] found = found(loaded.parameters(), name).toFloats();
+            float[] found = found(floats.parameters(), name).toFloats();
             for (int i = 0; i < found.length; i++)
                 assertThat((double) Math.abs(found[i] - t.get(i)))
                         .as("%s[%d]", name, i)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.prairie.model.cache.KvCache;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Slab;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -81,7 +82,7 @@ class TransformerTest {
         var ops = new Ops(kernels, slab);
         Tensor whole = model.forward(ops, Tokens.sequence(0, ids), KvCache.NONE);
         TransformerConfig c = model.config();
-        KvCache cache = KvCache.contiguous(arena, c.layers(), 1, 12, c.keyHeads(), c.headWidth());
+        KvCache cache = KvCache.contiguous(arena, DType.F32, c.layers(), 1, 12, c.keyHeads(), c.headWidth());
         int at = 0;
         for (int piece : new int[] {5, 1, 1, 3, 1, 1}) {
             int[] part = java.util.Arrays.copyOfRange(ids, at, at + piece);

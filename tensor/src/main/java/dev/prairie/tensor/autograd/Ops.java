@@ -2,6 +2,8 @@ package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Slab;
@@ -59,7 +61,7 @@ public class Ops {
         Tensor out = allocate(x.shape());
         Tensor rstd = allocate(Shape.of(x.shape().rows()));
         kernels.rmsNorm(out, rstd, x, w, eps);
-        record(new Step.RmsNorm(out, rstd, x, w));
+        record(new Step.RmsNorm(out, rstd, x, w, eps));
         return out;
     }
 
@@ -71,7 +73,7 @@ public class Ops {
         Tensor mean = allocate(Shape.of(x.shape().rows()));
         Tensor rstd = allocate(Shape.of(x.shape().rows()));
         kernels.layerNorm(out, mean, rstd, x, w, b, eps);
-        record(new Step.LayerNorm(out, mean, rstd, x, w, b));
+        record(new Step.LayerNorm(out, mean, rstd, x, w, b, eps));
         return out;
     }
 
@@ -93,7 +95,7 @@ public class Ops {
     }
 
     /**
-     * The same with quantised weights, and x rounded to 8 bits as
+     * The same with packed weights, and x rounded, or not, as
      * {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} says.
      */
     public Tensor matmul(Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
@@ -130,27 +132,25 @@ public class Ops {
         return out;
     }
 
-    /** Rotary embedding of {@code x(N, H, D)}, D even, in the half-split layout. */
-    public Tensor rope(Tensor x, int[] positions, float theta) {
+    /** Rotary embedding of {@code x(N, H, D)} at {@code positions}: N of them. */
+    public Tensor rope(Tensor x, int[] positions, Rotary rotary) {
         rank("rope", "x", x, 3);
         f32("rope", "x", x);
         if (x.shape().dim(0) != positions.length)
             throw new ShapeException("rope", "x" + x.shape() + " but " + positions.length + " positions");
-        if (x.shape().dim(2) % 2 != 0) throw new ShapeException("rope", "head width of x" + x.shape() + " is odd");
-        if (!(theta > 0)) throw new ShapeException("rope", "theta " + theta + " must be positive");
+        if (x.shape().dim(2) < rotary.width())
+            throw new ShapeException("rope", "heads of x" + x.shape() + " are narrower than " + rotary);
         within("rope", "position", positions, 0, Integer.MAX_VALUE);
         Tensor out = allocate(x.shape());
-        kernels.rope(out, x, positions, theta);
-        record(new Step.Rope(out, x, positions, theta));
+        kernels.rope(out, x, positions, rotary);
+        record(new Step.Rope(out, x, positions, rotary));
         return out;
     }
 
-    /** Causal attention of {@code q(N, H, D)} over {@code kv}, scores multiplied by {@code scale}. */
-    public Tensor attention(Tensor q, KeyValues kv, Tokens tokens, float scale) {
+    /** Attention of {@code q(N, H, D)} over {@code kv}, as {@code scoring} says. */
+    public Tensor attention(Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
         rank("attention", "q", q, 3);
         f32("attention", "q", q);
-        f32("attention", "k", kv.k());
-        f32("attention", "v", kv.v());
         Shape k = kv.k().shape();
         if (q.shape().dim(0) != tokens.count())
             throw new ShapeException("attention", "q" + q.shape() + " but " + tokens.count() + " tokens");
@@ -158,19 +158,40 @@ public class Ops {
             throw new ShapeException("attention", "q" + q.shape() + " and k" + k + " disagree on D");
         if (k.dim(1) == 0 || q.shape().dim(1) % k.dim(1) != 0)
             throw new ShapeException("attention", q.shape().dim(1) + " query heads over " + k.dim(1) + " key heads");
+        covers("attention", kv, tokens);
+        Tensor out = allocate(q.shape());
+        Tensor lse = allocate(Shape.of(q.shape().dim(0), q.shape().dim(1)));
+        kernels.attention(out, lse, q, kv, tokens, scoring);
+        record(new Step.Attention(out, lse, q, kv, tokens, scoring));
+        return out;
+    }
+
+    /**
+     * Puts this step's {@code k, v (N, K, D)} into {@code kv}, where the positions of {@code tokens} belong. Nothing flows
+     * back from there: training attends over k and v themselves.
+     */
+    public void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) {
+        f32("store", "k", k);
+        same("store", k, v);
+        rank("store", "k", k, 3);
+        Shape kept = kv.k().shape();
+        if (k.shape().dim(0) != tokens.count()
+                || k.shape().dim(1) != kept.dim(1)
+                || k.shape().dim(2) != kept.dim(2))
+            throw new ShapeException("store", tokens.count() + " tokens with k" + k.shape() + " into " + kv.k());
+        covers("store", kv, tokens);
+        kernels.store(kv, k, v, tokens);
+        record(new Step.Store(kv, k, v, tokens));
+    }
+
+    private static void covers(String op, KeyValues kv, Tokens tokens) {
         if (kv.table().length != tokens.sequences())
             throw new ShapeException(
-                    "attention", kv.table().length + " cached sequences but " + tokens.sequences() + " in tokens");
+                    op, kv.table().length + " cached sequences but " + tokens.sequences() + " in tokens");
         for (int b = 0; b < tokens.sequences(); b++)
             if (!kv.covers(b, tokens.length(b)))
                 throw new ShapeException(
-                        "attention",
-                        "sequence " + b + " needs " + tokens.length(b) + " positions, k" + k + " lacks them");
-        Tensor out = allocate(q.shape());
-        Tensor lse = allocate(Shape.of(q.shape().dim(0), q.shape().dim(1)));
-        kernels.attention(out, lse, q, kv, tokens, scale);
-        record(new Step.Attention(out, lse, q, kv, tokens, scale));
-        return out;
+                        op, "sequence " + b + " needs " + tokens.length(b) + " positions, " + kv.k() + " lacks them");
     }
 
     /** {@code silu(gate) * up} (Shazeer 2020, arXiv 2002.05202). */

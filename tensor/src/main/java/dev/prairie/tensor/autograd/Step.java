@@ -1,6 +1,8 @@
 package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.device.PackedWeights;
@@ -23,14 +25,14 @@ sealed interface Step {
         }
     }
 
-    record RmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w) implements Step {
+    record RmsNorm(Tensor out, Tensor rstd, Tensor x, Tensor w, float eps) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x, w);
         }
     }
 
-    record LayerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b) implements Step {
+    record LayerNorm(Tensor out, Tensor mean, Tensor rstd, Tensor x, Tensor w, Tensor b, float eps) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x, w, b);
@@ -52,7 +54,7 @@ sealed interface Step {
         }
     }
 
-    /** With quantised weights, which do not learn. */
+    /** With packed weights, which do not learn. */
     record PackedMatMul(
             Tensor out,
             Tensor x,
@@ -75,17 +77,30 @@ sealed interface Step {
         }
     }
 
-    record Rope(Tensor out, Tensor x, int[] positions, float theta) implements Step {
+    record Rope(Tensor out, Tensor x, int[] positions, Rotary rotary) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(x);
         }
     }
 
-    record Attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) implements Step {
+    record Attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) implements Step {
         @Override
         public List<Tensor> inputs() {
             return List.of(q, kv.k(), kv.v());
+        }
+    }
+
+    /** Into a cache, from where nothing flows back: no gradient, but {@link Replay} does it again. */
+    record Store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) implements Step {
+        @Override
+        public Tensor out() {
+            return kv.k();
+        }
+
+        @Override
+        public List<Tensor> inputs() {
+            return List.of();
         }
     }
 

@@ -139,9 +139,9 @@ public final class Tape extends Ops {
             if (step instanceof Step.View || !slot(step.out()).written) continue;
             switch (step) {
                 case Step.Embedding(var out, var table, var ids) -> kernels.embeddingBackward(d(table), dOut(out), ids);
-                case Step.RmsNorm(var out, var rstd, var x, var w) ->
+                case Step.RmsNorm(var out, var rstd, var x, var w, var _) ->
                     together(g -> kernels.rmsNormBackward(g.d(x), g.d(w), dOut(out), x, w, rstd));
-                case Step.LayerNorm(var out, var mean, var rstd, var x, var w, var b) ->
+                case Step.LayerNorm(var out, var mean, var rstd, var x, var w, var b, var _) ->
                     together(g -> kernels.layerNormBackward(g.d(x), g.d(w), g.d(b), dOut(out), x, w, mean, rstd));
                 case Step.MatMul(var out, var x, var w, var bias, var residual) -> {
                     if (wanted.contains(x)) kernels.matmulBackwardInput(d(x), dOut(out), w);
@@ -155,11 +155,12 @@ public final class Tape extends Ops {
                     if (residual != null) passOn(dOut(out), residual);
                 }
                 case Step.View view -> {}
-                case Step.Rope(var out, var x, var positions, var theta) ->
-                    kernels.ropeBackward(d(x), dOut(out), positions, theta);
-                case Step.Attention(var out, var lse, var q, var kv, var tokens, var scale) ->
+                case Step.Store store -> {}
+                case Step.Rope(var out, var x, var positions, var rotary) ->
+                    kernels.ropeBackward(d(x), dOut(out), positions, rotary);
+                case Step.Attention(var out, var lse, var q, var kv, var tokens, var scoring) ->
                     together(g -> kernels.attentionBackward(
-                            g.d(q), g.d(kv.k()), g.d(kv.v()), dOut(out), out, lse, q, kv, tokens, scale));
+                            g.d(q), g.d(kv.k()), g.d(kv.v()), dOut(out), out, lse, q, kv, tokens, scoring));
                 case Step.SwiGlu(var out, var gate, var up) ->
                     together(g -> kernels.swiGluBackward(g.d(gate), g.d(up), dOut(out), gate, up));
                 case Step.Gelu(var out, var x) -> kernels.geluBackward(d(x), dOut(out), x);

@@ -41,11 +41,11 @@ public sealed interface Case {
             implements Case {}
 
     /**
-     * A product with quantised weights: the output and the gradients of x, bias and residual are compared. Inputs are
-     * {@code x(…, C)}, the weights {@code (O, C)} before they are quantised, and maybe {@code bias(O)} and
+     * A product with packed weights: the output and the gradients of x, bias and residual are compared. Inputs are
+     * {@code x(…, C)}, the weights {@code (O, C)} before they become of type {@code type}, and maybe {@code bias(O)} and
      * {@code residual(…, O)}.
      */
-    record Quantized(String op, String note, List<Shape> inputs, double tolerance, DType type) implements Case {
+    record Packed(String op, String note, List<Shape> inputs, double tolerance, DType type) implements Case {
         /** {@code others}: x, and bias and residual where there are any. */
         Tensor forward(Ops ops, List<Tensor> others, PackedWeights w) {
             Tensor bias = others.size() > 1 ? others.get(1) : null;

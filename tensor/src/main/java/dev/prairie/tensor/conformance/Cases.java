@@ -2,16 +2,20 @@ package dev.prairie.tensor.conformance;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
+import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.conformance.Case.Differentiable;
 import dev.prairie.tensor.conformance.Case.Effect;
 import dev.prairie.tensor.conformance.Case.Forward;
 import dev.prairie.tensor.conformance.Case.InPlace;
-import dev.prairie.tensor.conformance.Case.Quantized;
+import dev.prairie.tensor.conformance.Case.Packed;
 import dev.prairie.tensor.device.GradKernels.AdamW;
 import dev.prairie.tensor.device.GradKernels.Parameter;
 import dev.prairie.tensor.device.Gradient;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -33,7 +37,7 @@ final class Cases {
         table.lookups();
         table.norms();
         table.products();
-        table.quantized();
+        table.packedWeights();
         table.attention();
         table.pointwise();
         table.loss();
@@ -131,7 +135,7 @@ final class Cases {
     }
 
     /** Whole blocks and groups of activations, and parts of them; outputs that fill no panel; one row and many. */
-    private void quantized() {
+    private void packedWeights() {
         for (DType type : DType.values()) {
             if (!type.quantized()) continue;
             int b = type.block();
@@ -149,32 +153,85 @@ final class Cases {
                 {many, 3 * b, 70}
             };
             for (int[] z : sizes) {
-                quantized(type, "", s(z[0], z[1]), s(z[2], z[1]));
-                quantized(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
+                weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
+                weights(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
             }
-            quantized(type, "no rows", s(0, b), s(5, b));
-            quantized(type, "three dimensions", s(2, 3, b), s(5, b));
+            weights(type, "no rows", s(0, b), s(5, b));
+            weights(type, "three dimensions", s(2, 3, b), s(5, b));
         }
-        quantized(DType.Q8_0, "wide", s(6, 1120), s(40, 1120));
-        quantized(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
-        quantized(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
-        quantized(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
+        for (DType type : List.of(DType.BF16, DType.F16, DType.F32)) floating(type);
+        weights(DType.Q8_0, "wide", s(6, 1120), s(40, 1120));
+        weights(DType.Q4_0, "wide", s(13, 2336), s(40, 2336));
+        weights(DType.Q4_K, "wide", s(6, 2304), s(40, 2304));
+        weights(DType.Q6_K, "wide", s(6, 2304), s(40, 2304));
     }
 
-    private void quantized(DType type, String note, Shape... inputs) {
+    /** Sizes around those of panels and squares, odd ones; few rows, and many. */
+    private void floating(DType type) {
+        int[][] sizes = {
+            {1, 1, 1},
+            {1, 64, 48},
+            {1, 35, 33},
+            {2, 16, 65},
+            {3, 130, 16},
+            {4, 32, 3},
+            {5, 33, 100},
+            {7, 128, 31},
+            {16, 64, 32},
+            {17, 65, 40},
+            {33, 32, 96},
+            {77, 97, 70},
+            {130, 64, 40}
+        };
+        for (int[] z : sizes) {
+            weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
+            weights(type, "bias", s(z[0], z[1]), s(z[2], z[1]), s(z[2]));
+            weights(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
+        }
+        weights(type, "no rows", s(0, 20), s(5, 20));
+        weights(type, "three dimensions", s(2, 3, 40), s(5, 40));
+        weights(type, "wide", s(3, 2200), s(40, 2200));
+        weights(type, "wide", s(20, 2200), s(300, 2200));
+    }
+
+    private void weights(DType type, String note, Shape... inputs) {
         String title = (type + " " + note).strip();
-        cases.add(new Quantized("matmul", title, List.of(inputs), 1e-4, type));
+        cases.add(new Packed("matmul", title, List.of(inputs), 1e-4, type));
     }
 
     private void attention() {
-        op("rope", "", SUM, (o, in) -> o.rope(in.get(0), new int[] {0, 1, 2, 3, 100, 1000, 0}, 10000), s(7, 3, 6));
-        op("rope", "wide", SUM, (o, in) -> o.rope(in.get(0), positions(5, 20), 500000), s(20, 2, 64));
+        op(
+                "rope",
+                "",
+                SUM,
+                (o, in) -> o.rope(in.get(0), new int[] {0, 1, 2, 3, 100, 1000, 0}, Rotary.of(6, 10000)),
+                s(7, 3, 6));
+        op("rope", "wide", SUM, (o, in) -> o.rope(in.get(0), positions(5, 20), Rotary.of(64, 500000)), s(20, 2, 64));
+        op(
+                "rope",
+                "part of a head",
+                SUM,
+                (o, in) -> o.rope(in.get(0), positions(5, 20), new Rotary(new double[] {1, 0.3, 0.01}, 1.25f)),
+                s(20, 3, 11));
         packed("one sequence", new int[] {0, 6}, 2, 2, 8);
         packed("one token", new int[] {0, 1}, 2, 1, 4);
         packed("documents", new int[] {0, 1, 6, 6, 13}, 4, 2, 5);
         packed("one key head", new int[] {0, 17, 40}, 6, 1, 16);
         packed("long", new int[] {0, 150, 163}, 3, 3, 33);
         packed("tiles", new int[] {0, 130, 260}, 2, 1, 64);
+        scored("window", new int[] {0, 40, 43, 60}, 4, 2, 16, new Scoring(0.25f, true, 7, 0));
+        scored("wide window", new int[] {0, 300}, 2, 1, 32, new Scoring(0.2f, true, 130, 0));
+        scored("cap", new int[] {0, 40, 41}, 3, 1, 20, new Scoring(0.7f, true, 0, 1.5f));
+        scored("window and cap", new int[] {0, 33}, 2, 2, 8, new Scoring(0.5f, true, 5, 2));
+        scored("both ways", new int[] {0, 25, 26, 40}, 4, 4, 12, new Scoring(0.3f, false, 0, 0));
+        kept(DType.F16, "odd width", 27, 2, Scoring.causal(0.2f));
+        kept(DType.F16, "odd width, many queries", 27, 9, Scoring.causal(0.2f));
+        for (DType type : new DType[] {DType.F32, DType.F16, DType.Q8_0}) {
+            kept(type, "", 32, 1, Scoring.causal(0.2f));
+            kept(type, "several queries", 64, 3, Scoring.causal(0.2f));
+            kept(type, "many queries", 96, 30, Scoring.causal(0.2f));
+            kept(type, "window and cap", 32, 2, new Scoring(0.2f, true, 9, 3));
+        }
         int[] one = positions(0, 20);
         op(
                 "attention",
@@ -182,7 +239,8 @@ final class Cases {
                 5e-5,
                 (o, in) -> {
                     var tokens = new Tokens(new int[20], one, new int[] {0, 20});
-                    return o.attention(in.get(0), KeyValues.packed(in.get(0), in.get(0), tokens), tokens, 0.25f);
+                    return o.attention(
+                            in.get(0), KeyValues.packed(in.get(0), in.get(0), tokens), tokens, Scoring.causal(0.25f));
                 },
                 s(20, 2, 16));
         // Decoding: queries stand at the end of what the cache holds, in blocks that lie scattered.
@@ -193,7 +251,7 @@ final class Cases {
                 (o, in) -> {
                     var kv = new KeyValues(in.get(1), in.get(2), new int[][] {{4, 1, 3}, {0, 2}}, 4);
                     var tokens = new Tokens(new int[4], new int[] {9, 5, 6, 7}, new int[] {0, 1, 4});
-                    return o.attention(in.get(0), kv, tokens, 0.3f);
+                    return o.attention(in.get(0), kv, tokens, Scoring.causal(0.3f));
                 },
                 s(4, 4, 8),
                 s(20, 2, 8),
@@ -201,20 +259,61 @@ final class Cases {
     }
 
     private void packed(String note, int[] starts, int heads, int keyHeads, int width) {
+        scored(note, starts, heads, keyHeads, width, Scoring.causal((float) (1 / Math.sqrt(width))));
+    }
+
+    private void scored(String note, int[] starts, int heads, int keyHeads, int width, Scoring scoring) {
         int n = starts[starts.length - 1];
-        int[] positions = new int[n];
-        for (int b = 0; b + 1 < starts.length; b++)
-            for (int i = starts[b]; i < starts[b + 1]; i++) positions[i] = i - starts[b];
-        var tokens = new Tokens(new int[n], positions, starts);
+        var tokens = new Tokens(new int[n], positions(starts), starts);
         op(
                 "attention",
                 note,
                 5e-5,
-                (o, in) -> o.attention(in.get(0), KeyValues.packed(in.get(1), in.get(2), tokens), tokens, (float)
-                        (1 / Math.sqrt(width))),
+                (o, in) -> o.attention(in.get(0), KeyValues.packed(in.get(1), in.get(2), tokens), tokens, scoring),
                 s(n, heads, width),
                 s(n, keyHeads, width),
                 s(n, keyHeads, width));
+    }
+
+    /** Decoding: a first part is stored in a cache of {@code type}, then the queries that follow it are, and attend. */
+    private void kept(DType type, String note, int width, int queries, Scoring scoring) {
+        int first = 40, heads = 4, keyHeads = 2;
+        cases.add(new InPlace(
+                "attention",
+                ("kept as " + type + " " + note).strip(),
+                List.of(
+                        s(queries, heads, width),
+                        s(queries, heads),
+                        s(queries, heads, width),
+                        s(first + queries, keyHeads, width),
+                        s(first + queries, keyHeads, width)),
+                5e-5,
+                (kernels, in) -> {
+                    Shape rows = s(24 * 4, keyHeads, width);
+                    Arena arena = Arena.ofAuto();
+                    int[][] table = table(first + queries);
+                    var kv = new KeyValues(Tensor.zeros(arena, type, rows), Tensor.zeros(arena, type, rows), table, 4);
+                    Tensor k = in.get(3), v = in.get(4);
+                    int all = first + queries;
+                    kernels.store(kv, k.slice(0, first), v.slice(0, first), Tokens.sequence(0, new int[first]));
+                    var next = Tokens.sequence(first, new int[queries]);
+                    kernels.store(kv, k.slice(first, all), v.slice(first, all), next);
+                    kernels.attention(in.get(0), in.get(1), in.get(2), kv, next, scoring);
+                }));
+    }
+
+    /** Blocks of four positions, scattered over 24. */
+    private static int[][] table(int length) {
+        int[] blocks = new int[Math.ceilDiv(length, 4)];
+        for (int i = 0; i < blocks.length; i++) blocks[i] = (7 * i + 3) % 24;
+        return new int[][] {blocks};
+    }
+
+    private static int[] positions(int[] starts) {
+        int[] positions = new int[starts[starts.length - 1]];
+        for (int b = 0; b + 1 < starts.length; b++)
+            for (int i = starts[b]; i < starts[b + 1]; i++) positions[i] = i - starts[b];
+        return positions;
     }
 
     private void pointwise() {

@@ -6,6 +6,7 @@ import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Peak;
 import dev.prairie.tensor.reference.Quantization;
+import dev.prairie.tensor.reference.ReferenceKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -16,9 +17,10 @@ import java.util.Random;
  * A row of the table that is timed: a kernel at the size of a real model, and how much of what limits it one call does.
  *
  * @param op        the kernel, as in {@link GradKernels}
- * @param type      of the operands of products, or of quantised weights; F32 for all others
+ * @param type      of the operands of products, or of packed weights; F32 for all others
+ * @param packed    whether the product's weights are packed
  * @param shape     for people: {@code 1024x768x3072}, N x C x O of a product
- * @param inputs    shapes of the random tensors that it reads and writes, all F32; but a product with quantised weights
+ * @param inputs    shapes of the random tensors that it reads and writes, all F32; but a product with packed weights
  *                  has out, x and w, and w has their type
  * @param tolerance as in {@link Case}
  * @param peak      what limits it
@@ -28,6 +30,7 @@ import java.util.Random;
 public record SpeedCase(
         String op,
         DType type,
+        boolean packed,
         String shape,
         List<Shape> inputs,
         double tolerance,
@@ -44,9 +47,22 @@ public record SpeedCase(
         Runnable prepare(GradKernels kernels, List<Tensor> inputs, Arena arena);
     }
 
-    /** In which precision the kernels compute. Those with quantised weights have one of their own, so it is F32. */
+    /** A row without packed weights. */
+    SpeedCase(
+            String op,
+            DType type,
+            String shape,
+            List<Shape> inputs,
+            double tolerance,
+            Peak peak,
+            double work,
+            Timed timed) {
+        this(op, type, false, shape, inputs, tolerance, peak, work, timed);
+    }
+
+    /** In which precision the kernels compute. Packed weights say themselves what becomes of x, so it is F32 there. */
     public DType precision() {
-        return type.quantized() ? DType.F32 : type;
+        return packed ? DType.F32 : type;
     }
 
     /** Memory of the inputs, and of packed weights beside them. */
@@ -58,7 +74,7 @@ public record SpeedCase(
     }
 
     private boolean isWeights(int input) {
-        return type.quantized() && input == 2;
+        return packed && input == 2;
     }
 
     private DType inputType(int input) {
@@ -67,8 +83,7 @@ public record SpeedCase(
 
     /** The same row as one of those that say what right means. */
     public Case subject() {
-        if (type.quantized())
-            return new Case.Quantized(op, type + " timed", List.of(inputs.get(1), inputs.get(2)), tolerance, type);
+        if (packed) return new Case.Packed(op, type + " timed", List.of(inputs.get(1), inputs.get(2)), tolerance, type);
         return new Case.InPlace(op, "timed", inputs, tolerance, (kernels, in) -> {
             try (Arena arena = Arena.ofShared()) {
                 timed.prepare(kernels, in, arena).run();
@@ -113,15 +128,16 @@ public record SpeedCase(
         var tensors = new ArrayList<Tensor>();
         for (int i = 0; i < inputs.size(); i++) {
             Tensor t = Tensor.zeros(arena, inputType(i), inputs.get(i));
-            repeat(t.segment(), isWeights(i) ? quantized(some, arena).segment() : some.segment());
+            repeat(t.segment(), isWeights(i) ? weights(some, arena).segment() : some.segment());
             tensors.add(t);
         }
         return tensors;
     }
 
-    private Tensor quantized(Tensor numbers, Arena arena) {
+    private Tensor weights(Tensor numbers, Arena arena) {
         Tensor w = Tensor.zeros(arena, type, numbers.shape());
-        Quantization.encode(w, numbers);
+        if (type.quantized()) Quantization.encode(w, numbers);
+        else new ReferenceKernels().cast(w, numbers);
         return w;
     }
 

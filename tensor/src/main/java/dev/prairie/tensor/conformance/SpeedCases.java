@@ -2,6 +2,8 @@ package dev.prairie.tensor.conformance;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -80,14 +82,20 @@ final class SpeedCases {
         cases.add(new SpeedCase(op, type, shape, List.of(inputs), SUM, Peak.of(type), 2.0 * n * c * o, timed));
     }
 
-    /** Many rows, which whole numbers of 8 bits limit; and one row with {@value #GIGABYTE} bytes of weights to read. */
+    /** Weights that are packed: many rows, which arithmetic limits; and one row with {@value #GIGABYTE} bytes of weights to read. */
     private void packed() {
         int n = d(512), square = d(4096);
         for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K)) {
             int c = blocks(type, square);
             packed(type, n, c, square, Peak.INT8, 2.0 * n * c * square);
         }
-        for (DType type : List.of(DType.Q8_0, DType.Q4_0)) {
+        for (DType type : List.of(DType.BF16, DType.F16)) {
+            Peak peak = type == DType.BF16 ? Peak.BF16 : Peak.F32;
+            packed(type, n, square, square, peak, 2.0 * n * square * square);
+            packed(type, n, d(2048), d(8192), peak, 2.0 * n * d(2048) * d(8192));
+            packed(type, 1, d(2048), d(8192), Peak.READ, 2.0 * d(2048) * d(8192));
+        }
+        for (DType type : List.of(DType.Q8_0, DType.Q4_0, DType.BF16, DType.F16)) {
             int c = blocks(type, square);
             int o = (int) (GIGABYTE / divisor / divisor / divisor / type.bytes(c));
             packed(type, 1, c, o, Peak.READ, type.bytes(c) * (double) o);
@@ -104,7 +112,7 @@ final class SpeedCases {
             return () -> k.matmul(in.get(0), in.get(1), w, null, null);
         };
         List<Shape> inputs = List.of(Shape.of(n, o), Shape.of(n, c), Shape.of(o, c));
-        cases.add(new SpeedCase("matmul", type, shape(n, c, o), inputs, SUM, peak, work, timed));
+        cases.add(new SpeedCase("matmul", type, true, shape(n, c, o), inputs, SUM, peak, work, timed));
     }
 
     private void attention(DType type) {
@@ -117,13 +125,13 @@ final class SpeedCases {
     private void attention(DType type, int sequences, int length, int heads, int width) {
         Tokens tokens = Tokens.rows(sequences, new int[sequences * length]);
         double pairs = length * (length + 1) / 2.0 * sequences * heads;
-        float scale = (float) (1 / Math.sqrt(width));
+        var scoring = Scoring.causal((float) (1 / Math.sqrt(width)));
         String shape = sequences + "x" + length + " H" + heads + " D" + width;
         double tolerance = type == DType.BF16 ? 0x1p-6 : SUM;
         Shape x = Shape.of(sequences * length, heads, width), lse = Shape.of(sequences * length, heads);
         Timed forward = (k, in, _) -> {
             KeyValues kv = KeyValues.packed(in.get(3), in.get(4), tokens);
-            return () -> k.attention(in.get(0), in.get(1), in.get(2), kv, tokens, scale);
+            return () -> k.attention(in.get(0), in.get(1), in.get(2), kv, tokens, scoring);
         };
         cases.add(new SpeedCase(
                 "attention",
@@ -147,7 +155,7 @@ final class SpeedCases {
                     in.get(2),
                     kv,
                     tokens,
-                    scale);
+                    scoring);
         };
         cases.add(new SpeedCase(
                 "attentionBackward",
@@ -176,19 +184,20 @@ final class SpeedCases {
                 table,
                 x);
         int[] positions = Tokens.rows(1, new int[n]).positions();
+        Rotary rotary = Rotary.of(HEAD, 10000);
         double turned = 8.0 * n * HEADS * HEAD;
         bytes(
                 "rope",
                 shape(n, HEADS, HEAD),
                 turned,
-                (k, in, _) -> () -> k.rope(in.get(0), in.get(1), positions, 10000),
+                (k, in, _) -> () -> k.rope(in.get(0), in.get(1), positions, rotary),
                 heads,
                 heads);
         bytes(
                 "ropeBackward",
                 shape(n, HEADS, HEAD),
                 turned,
-                (k, in, _) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, 10000),
+                (k, in, _) -> () -> k.ropeBackward(over(in, 0), in.get(1), positions, rotary),
                 heads,
                 heads);
         int o = d(4 * WIDTH);

@@ -1,6 +1,8 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import java.util.List;
@@ -25,7 +27,7 @@ public interface GradKernels extends Kernels {
     void matmulBackwardInput(Gradient dX, Tensor dOut, Tensor w);
 
     /**
-     * {@code dX(N, C) += dOut(N, O) · w(O, C)} with the numbers that the quantised weights stand for. The rounding of x
+     * {@code dX(N, C) += dOut(N, O) · w(O, C)} with the numbers that the packed weights stand for. The rounding of x
      * in the forward product counts as none: the gradient passes straight through.
      */
     void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w);
@@ -37,9 +39,9 @@ public interface GradKernels extends Kernels {
     void biasBackward(Gradient dBias, Tensor dOut);
 
     /** The rotation by the opposite angle: {@code dX += rope⁻¹(dOut)}. */
-    void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta);
+    void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary);
 
-    /** Into {@code dQ(N, H, D)}, and {@code dK}, {@code dV} in the layout of {@code kv}. */
+    /** Into {@code dQ(N, H, D)}, and {@code dK}, {@code dV} in the layout of {@code kv}, which is F32. */
     void attentionBackward(
             Gradient dQ,
             Gradient dK,
@@ -50,7 +52,7 @@ public interface GradKernels extends Kernels {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale);
+            Scoring scoring);
 
     /** Into {@code dGate} and {@code dUp}. */
     void swiGluBackward(Gradient dGate, Gradient dUp, Tensor dOut, Tensor gate, Tensor up);

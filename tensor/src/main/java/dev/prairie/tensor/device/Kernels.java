@@ -1,6 +1,8 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import java.lang.foreign.Arena;
@@ -31,7 +33,7 @@ public interface Kernels {
     void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
-     * Quantised weights {@code w(O, C)} in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} reads,
+     * Weights {@code w(O, C)}, quantised, F32, BF16 or F16, in the form that {@link #matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)} reads,
      * made once when a model is loaded. It lives as long as {@code arena}, which must be shared with the device's
      * threads; {@code w} is not read any more afterwards. Throws what {@link PackedWeights#check} throws.
      */
@@ -39,8 +41,14 @@ public interface Kernels {
 
     /**
      * {@code out(N, O) = x̂(N, C) · w(O, C)ᵀ + bias(O) + residual(N, O)}, each of the last two only where there is one.
-     * x̂ is x in whole numbers of 8 bits: each {@link PackedWeights#GROUP} neighbours of a row (fewer at its end) share the
-     * scale {@code s = m / 127}, m being the largest of their magnitudes but {@link PackedWeights#NOTHING} at least, and
+     *
+     * <p>With F32 weights it is the product with the tensor that they were. With F16 weights x̂ is x. With BF16 weights a
+     * device may round x to BF16, to nearest even, or not, in all rows alike: rounding changes a number by 2⁻⁹ of itself at
+     * most and lets a processor multiply twice as many numbers at a time or more, so devices round where there are more than
+     * a few rows.
+     *
+     * <p>With quantised weights x̂ is x in whole numbers of 8 bits: each {@link PackedWeights#GROUP} neighbours of a row (fewer
+     * at its end) share the scale {@code s = m / 127}, m being the largest of their magnitudes but {@link PackedWeights#NOTHING} at least, and
      * {@code x̂ = s * rint(x * (127 / m))}, every operation rounded to F32. A NaN or an infinity makes its row NaN.
      *
      * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.
@@ -48,17 +56,24 @@ public interface Kernels {
     void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual);
 
     /**
-     * Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in the half-split layout: in every head of
-     * {@code x(N, H, D)} the pair (i, i + D/2) turns by {@code positions[n] * theta^(-2i/D)}.
+     * Rotary position embedding: in every head of {@code x(N, H, D)} the pairs turn by
+     * {@code positions[n] * frequencies[i]}, see {@link Rotary}.
      */
-    void rope(Tensor out, Tensor x, int[] positions, float theta);
+    void rope(Tensor out, Tensor x, int[] positions, Rotary rotary);
 
     /**
-     * Causal grouped-query attention over packed sequences: token n of {@code q(N, H, D)}, at position p of its
-     * sequence, sees positions 0..p. {@code out(N, H, D) = softmax(scale * q·k) v}; the log-sum-exp of each row,
-     * {@code lse(N, H)}, is kept for backward. Query head h reads key head {@code h / (H / K)}.
+     * Grouped-query attention over packed sequences: {@code out(N, H, D) = softmax(scores) v}, the scores of token n of
+     * {@code q(N, H, D)} and the positions that it sees being what {@code scoring} says; the log-sum-exp of each row,
+     * {@code lse(N, H)}, is kept for backward. Query head h reads key head {@code h / (H / K)}. Keys and values may lie
+     * in memory as any type that {@link #store} writes; they count as the F32 numbers they stand for.
      */
-    void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale);
+    void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring);
+
+    /**
+     * Puts this step's {@code k, v (N, K, D)} into the rows of {@code kv} where the tokens' positions belong, in the type
+     * of {@code kv}: F32, F16 (rounded to nearest even) or Q8_0 (as {@code reference.Quantization} does).
+     */
+    void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens);
 
     /** {@code out = silu(gate) * up}, element by element. */
     void swiGlu(Tensor out, Tensor gate, Tensor up);

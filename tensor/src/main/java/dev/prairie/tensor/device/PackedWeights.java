@@ -6,8 +6,12 @@ import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Tensor;
 
 /**
- * Quantised weights of a linear layer in a form of a device's own, made by {@link Kernels#pack} and understood by the
- * kernels of that device alone. Not to be changed: many threads may read them at once.
+ * Weights of a linear layer, quantised or of a floating type, in a form of a device's own, made by {@link Kernels#pack}
+ * and understood by the kernels of that device alone: one copy, that serves one row of activations and many. Not to be
+ * changed: many threads may read them at once.
+ *
+ * <p>What becomes of activations in a product is said at
+ * {@link Kernels#matmul(Tensor, Tensor, PackedWeights, Tensor, Tensor)}. Only quantised weights make whole numbers of them.
  */
 public interface PackedWeights {
     /**
@@ -29,10 +33,10 @@ public interface PackedWeights {
     /** Memory that the packed form takes, in bytes. */
     long bytes();
 
-    /** Whether {@code w} can be packed: two dimensions, a quantised type; a {@link ShapeException} where not. */
+    /** Whether {@code w} can be packed: two dimensions, any type but I32; a {@link ShapeException} where not. */
     static void check(Tensor w) {
-        if (!w.type().quantized())
-            throw new ShapeException("pack", "w is " + w + ", must be quantised; multiply by it as it is");
+        if (w.type() == DType.I32)
+            throw new ShapeException("pack", "w is " + w + ", must be quantised, F32, BF16 or F16");
         if (w.shape().rank() != 2)
             throw new ShapeException(
                     "pack", "w" + w.shape() + " has " + w.shape().rank() + " dimensions, must have 2");

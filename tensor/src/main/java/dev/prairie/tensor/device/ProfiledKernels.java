@@ -1,6 +1,8 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import java.lang.foreign.Arena;
@@ -70,13 +72,18 @@ public final class ProfiledKernels implements GradKernels {
     }
 
     @Override
-    public void rope(Tensor out, Tensor x, int[] positions, float theta) {
-        time("rope", () -> kernels.rope(out, x, positions, theta));
+    public void rope(Tensor out, Tensor x, int[] positions, Rotary rotary) {
+        time("rope", () -> kernels.rope(out, x, positions, rotary));
     }
 
     @Override
-    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
-        time("attention", () -> kernels.attention(out, lse, q, kv, tokens, scale));
+    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
+        time("attention", () -> kernels.attention(out, lse, q, kv, tokens, scoring));
+    }
+
+    @Override
+    public void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) {
+        time("store", () -> kernels.store(kv, k, v, tokens));
     }
 
     @Override
@@ -164,8 +171,8 @@ public final class ProfiledKernels implements GradKernels {
     }
 
     @Override
-    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
-        time("ropeBackward", () -> kernels.ropeBackward(dX, dOut, positions, theta));
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary) {
+        time("ropeBackward", () -> kernels.ropeBackward(dX, dOut, positions, rotary));
     }
 
     @Override
@@ -179,8 +186,8 @@ public final class ProfiledKernels implements GradKernels {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale) {
-        time("attentionBackward", () -> kernels.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scale));
+            Scoring scoring) {
+        time("attentionBackward", () -> kernels.attentionBackward(dQ, dK, dV, dOut, out, lse, q, kv, tokens, scoring));
     }
 
     @Override

@@ -2,6 +2,8 @@ package dev.prairie.tensor.reference;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Rotary;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
@@ -19,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * what every other device is checked against. One thread; nothing here is meant to be fast.
  *
  * <p>In BF16 the operands of every product (matmul and its backwards, q·k, p·v and the products of attention's backward)
- * are rounded to BF16, to nearest even; sums stay as they are, and so does everything else.
+ * are rounded to BF16, to nearest even; sums stay as they are, and so does everything else. Packed weights say themselves
+ * what becomes of x: of the two ways that are allowed with BF16 weights, F32 rounds nothing and BF16 rounds.
  */
 public final class ReferenceKernels implements GradKernels {
     private static final double GELU_SCALE = Math.sqrt(2 / Math.PI);
@@ -165,11 +168,12 @@ public final class ReferenceKernels implements GradKernels {
     public PackedWeights pack(Tensor w, Arena arena) {
         PackedWeights.check(w);
         Tensor numbers = Tensor.zeros(arena, w.shape());
-        Quantization.decode(numbers, w);
+        if (w.type().quantized()) Quantization.decode(numbers, w);
+        else cast(numbers, w);
         return new Decoded(w.type(), numbers);
     }
 
-    /** Quantised weights as the numbers that they stand for: {@code numbers(O, C)}, F32. */
+    /** Packed weights as the numbers that they stand for: {@code numbers(O, C)}, F32. */
     private record Decoded(DType type, Tensor numbers) implements PackedWeights {
         @Override
         public Shape shape() {
@@ -190,11 +194,15 @@ public final class ReferenceKernels implements GradKernels {
     @Override
     public void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual) {
         Tensor numbers = decoded(w);
+        if (w.type() == DType.F32) {
+            matmul(out, x, numbers, bias, residual);
+            return;
+        }
         int width = x.shape().last();
         int outputs = w.shape().dim(0);
         double[] row = new double[width];
         for (int n = 0; n < x.shape().rows(); n++) {
-            Quantization.activations(row, x, (long) n * width);
+            activations(row, x, (long) n * width, w.type());
             for (int o = 0; o < outputs; o++) {
                 double sum = 0;
                 for (int i = 0; i < width; i++) sum += row[i] * numbers.get((long) o * width + i);
@@ -204,6 +212,13 @@ public final class ReferenceKernels implements GradKernels {
                 out.set(at, (float) sum);
             }
         }
+    }
+
+    /** A row of x as a product with packed weights of {@code type} takes it. */
+    private void activations(double[] row, Tensor x, long first, DType type) {
+        if (type.quantized()) Quantization.activations(row, x, first);
+        else
+            for (int i = 0; i < row.length; i++) row[i] = type == DType.BF16 ? operand(x, first + i) : x.get(first + i);
     }
 
     @Override
@@ -269,58 +284,63 @@ public final class ReferenceKernels implements GradKernels {
     // ---- positions and attention ------------------------------------------------------------------------------
 
     @Override
-    public void rope(Tensor out, Tensor x, int[] positions, float theta) {
+    public void rope(Tensor out, Tensor x, int[] positions, Rotary rotary) {
         out.zero();
-        turn(out, x, positions, theta, +1);
+        turn(out, x, positions, rotary, +1);
     }
 
     @Override
-    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, float theta) {
-        turn(dX.cleared(), dOut, positions, theta, -1);
+    public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary) {
+        turn(dX.cleared(), dOut, positions, rotary, -1);
     }
 
-    private static void turn(Tensor out, Tensor x, int[] positions, double theta, int sign) {
+    private static void turn(Tensor out, Tensor x, int[] positions, Rotary rotary, int sign) {
         int heads = x.shape().dim(1);
         int width = x.shape().dim(2);
-        int half = width / 2;
+        int half = rotary.width() / 2;
         for (int n = 0; n < positions.length; n++)
-            for (int i = 0; i < half; i++) {
-                double angle = sign * positions[n] * Math.pow(theta, -2.0 * i / width);
-                double c = Math.cos(angle);
-                double s = Math.sin(angle);
-                for (int h = 0; h < heads; h++) {
-                    long a = ((long) n * heads + h) * width + i;
+            for (int h = 0; h < heads; h++) {
+                long head = ((long) n * heads + h) * width;
+                for (int i = 0; i < half; i++) {
+                    double angle = sign * positions[n] * rotary.frequencies()[i];
+                    double c = rotary.magnitude() * Math.cos(angle);
+                    double s = rotary.magnitude() * Math.sin(angle);
+                    long a = head + i;
                     plus(out, a, x.get(a) * c - x.get(a + half) * s);
                     plus(out, a + half, x.get(a) * s + x.get(a + half) * c);
                 }
+                for (long a = head + rotary.width(); a < head + width; a++) plus(out, a, x.get(a));
             }
     }
 
     @Override
-    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, float scale) {
+    public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
         int heads = q.shape().dim(1);
         int width = q.shape().dim(2);
         int keyHeads = kv.k().shape().dim(1);
+        Tensor keys = numbers(kv.k()), values = numbers(kv.v());
         out.zero();
         for (int b = 0; b < tokens.sequences(); b++)
             for (int n = tokens.starts()[b]; n < tokens.starts()[b + 1]; n++)
                 for (int h = 0; h < heads; h++) {
-                    int seen = tokens.positions()[n] + 1;
+                    int first = scoring.first(tokens.positions()[n]);
+                    int end = scoring.end(tokens.positions()[n], tokens.length(b));
                     long query = ((long) n * heads + h) * width;
-                    double[] score = new double[seen];
+                    double[] score = new double[end];
                     double max = Double.NEGATIVE_INFINITY;
-                    for (int s = 0; s < seen; s++) {
-                        score[s] = scale * product(q, query, kv.k(), key(kv, b, s, h * keyHeads / heads), width);
+                    for (int s = first; s < end; s++) {
+                        long key = key(kv, b, s, h * keyHeads / heads);
+                        score[s] = capped(scoring.scale() * product(q, query, keys, key, width), scoring.cap());
                         max = Math.max(max, score[s]);
                     }
                     double sum = 0;
-                    for (int s = 0; s < seen; s++) sum += Math.exp(score[s] - max);
+                    for (int s = first; s < end; s++) sum += Math.exp(score[s] - max);
                     double l = max + Math.log(sum);
                     for (int i = 0; i < width; i++) {
                         double mixed = 0;
-                        for (int s = 0; s < seen; s++)
+                        for (int s = first; s < end; s++)
                             mixed += operand(Math.exp(score[s] - l))
-                                    * operand(kv.v(), key(kv, b, s, h * keyHeads / heads) + i);
+                                    * operand(values, key(kv, b, s, h * keyHeads / heads) + i);
                         out.set(query + i, (float) mixed);
                     }
                     lse.set((long) n * heads + h, (float) l);
@@ -339,7 +359,7 @@ public final class ReferenceKernels implements GradKernels {
             Tensor q,
             KeyValues kv,
             Tokens tokens,
-            float scale) {
+            Scoring scoring) {
         Tensor toQ = dQ.cleared();
         Tensor toK = dK.cleared();
         Tensor toV = dV.cleared();
@@ -351,18 +371,48 @@ public final class ReferenceKernels implements GradKernels {
                 for (int h = 0; h < heads; h++) {
                     long query = ((long) n * heads + h) * width;
                     double delta = dot(dOut, query, out, query, width);
-                    for (int s = 0; s <= tokens.positions()[n]; s++) {
+                    int end = scoring.end(tokens.positions()[n], tokens.length(b));
+                    for (int s = scoring.first(tokens.positions()[n]); s < end; s++) {
                         long key = key(kv, b, s, h * keyHeads / heads);
-                        double score = scale * product(q, query, kv.k(), key, width);
+                        double score = capped(scoring.scale() * product(q, query, kv.k(), key, width), scoring.cap());
                         double p = Math.exp(score - lse.get((long) n * heads + h));
                         double dScore = p * (product(dOut, query, kv.v(), key, width) - delta);
+                        if (scoring.cap() > 0) dScore *= 1 - score / scoring.cap() * (score / scoring.cap());
                         for (int i = 0; i < width; i++) {
                             plus(toV, key + i, operand(p) * operand(dOut, query + i));
-                            plus(toQ, query + i, scale * operand(dScore) * operand(kv.k(), key + i));
-                            plus(toK, key + i, scale * operand(dScore) * operand(q, query + i));
+                            plus(toQ, query + i, scoring.scale() * operand(dScore) * operand(kv.k(), key + i));
+                            plus(toK, key + i, scoring.scale() * operand(dScore) * operand(q, query + i));
                         }
                     }
                 }
+    }
+
+    private static double capped(double score, float cap) {
+        return cap > 0 ? cap * Math.tanh(score / cap) : score;
+    }
+
+    /** Keys or values as F32 numbers, whatever they are kept in. */
+    private Tensor numbers(Tensor kept) {
+        if (kept.type() == DType.F32) return kept;
+        Tensor numbers = Tensor.zeros(Arena.ofAuto(), kept.shape());
+        if (kept.type().quantized()) Quantization.decode(numbers, kept);
+        else cast(numbers, kept);
+        return numbers;
+    }
+
+    @Override
+    public void store(KeyValues kv, Tensor k, Tensor v, Tokens tokens) {
+        for (int b = 0; b < tokens.sequences(); b++)
+            for (int n = tokens.starts()[b]; n < tokens.starts()[b + 1]; n++) {
+                int row = kv.row(b, tokens.positions()[n]);
+                put(kv.k().slice(row, row + 1), k.slice(n, n + 1));
+                put(kv.v().slice(row, row + 1), v.slice(n, n + 1));
+            }
+    }
+
+    private void put(Tensor kept, Tensor numbers) {
+        if (kept.type().quantized()) Quantization.encode(kept, numbers);
+        else cast(kept, numbers);
     }
 
     private static long key(KeyValues kv, int sequence, int position, int head) {

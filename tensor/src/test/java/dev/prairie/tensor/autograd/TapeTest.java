@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Slab;
@@ -197,7 +198,7 @@ class TapeTest {
                         q,
                         new KeyValues(q, q, new int[][] {{0, 1}}, 1),
                         new Tokens(new int[2], new int[] {4, 5}, new int[] {0, 2}),
-                        1))
+                        Scoring.causal(1)))
                 .hasMessageContaining("sequence 0 needs 6 positions");
         assertThatThrownBy(() -> new Tokens(new int[2], new int[] {0, 5}, new int[] {0, 2}))
                 .hasMessage("tokens: position of token 1 is 5, must be 1");

@@ -61,12 +61,13 @@ public final class BpeTrainer {
         }
         SpecialTokens specials = tokensFrom(pieces.size());
         specials.tokens().forEach(token -> pieces.add(token.content().getBytes(StandardCharsets.UTF_8)));
-        return new ByteLevelBpe(pieces.toArray(byte[][]::new), new Merges(rules), specials);
+        return new ByteLevelBpe(
+                pieces.toArray(byte[][]::new), new Merges(rules), specials, Framing.beginning(specials));
     }
 
     private void count(byte[] utf8) {
         for (int from = 0, to; from < utf8.length; from = to) {
-            to = PreTokenizer.next(utf8, from);
+            to = Gpt2Words.next(utf8, from);
             if (to > from + 1) { // a single byte holds no pair
                 words.add(utf8, from, to);
             }

@@ -15,6 +15,11 @@ final class ByteAlphabet {
 
     private ByteAlphabet() {}
 
+    /** The character of a byte, 0 to 255. */
+    static char character(int b) {
+        return CHARACTERS[b];
+    }
+
     /** The spelling of bytes. */
     static String spell(byte[] bytes) {
         StringBuilder text = new StringBuilder(bytes.length);

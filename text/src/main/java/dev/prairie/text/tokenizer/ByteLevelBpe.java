@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Byte-level BPE, the tokenizer of GPT-2: text is cut into words by a fixed pattern, each word starts as its UTF-8 bytes,
@@ -23,16 +22,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ByteLevelBpe implements Tokenizer {
     private final byte[][] pieces;
-    private final int[] byteIds = new int[256];
-    private final Merges merges;
+    private final BytePairs pairs;
     private final SpecialTokens specials;
-    private final PieceCache cache = new PieceCache();
+    private final Framing framing;
 
     /** Pieces by id (an empty one is an id not in use); merges that lead from bytes to pieces. */
-    ByteLevelBpe(byte[][] pieces, Merges merges, SpecialTokens specials) {
+    ByteLevelBpe(byte[][] pieces, Merges merges, SpecialTokens specials, Framing framing) {
         this.pieces = pieces;
-        this.merges = merges;
         this.specials = specials;
+        this.framing = framing;
+        int[] byteIds = new int[256];
         Arrays.fill(byteIds, -1);
         for (int id = 0; id < pieces.length; id++) {
             if (pieces[id].length == 1 && !specials.contains(id)) {
@@ -45,6 +44,7 @@ public final class ByteLevelBpe implements Tokenizer {
                         + ", so not all text could be encoded; a byte-level vocabulary holds all 256");
             }
         }
+        pairs = new BytePairs(byteIds, merges, Map.of());
     }
 
     /**
@@ -64,7 +64,7 @@ public final class ByteLevelBpe implements Tokenizer {
                 Integer known = ids.get(token);
                 added.add(new SpecialTokens.Token(known == null ? next++ : known, token, true));
             }
-            return of(ids, pairs, SpecialTokens.of(added));
+            return of(ids, pairs, SpecialTokens.of(added), Framing.NONE);
         } catch (TokenizerException fault) {
             throw new TokenizerException(vocabulary, String.valueOf(fault.getMessage()), fault);
         } catch (IOException failure) {
@@ -73,7 +73,8 @@ public final class ByteLevelBpe implements Tokenizer {
     }
 
     /** From a vocabulary and merges in printable byte spelling. */
-    static ByteLevelBpe of(Map<String, Integer> ids, List<String[]> pairs, SpecialTokens specials) {
+    static ByteLevelBpe of(
+            Map<String, Integer> ids, List<String[]> pairs, SpecialTokens specials, Framing framing) {
         byte[][] pieces = new byte[Vocabulary.size(ids, specials)][];
         Arrays.fill(pieces, new byte[0]);
         ids.forEach((spelling, id) -> {
@@ -91,7 +92,7 @@ public final class ByteLevelBpe implements Tokenizer {
                         + " makes or uses a special token, so that ordinary text could spell one; remove it");
             }
         }
-        return new ByteLevelBpe(pieces, new Merges(rules), specials);
+        return new ByteLevelBpe(pieces, new Merges(rules), specials, framing);
     }
 
     @Override
@@ -115,13 +116,24 @@ public final class ByteLevelBpe implements Tokenizer {
     }
 
     @Override
+    public String spelling(int id) {
+        byte[] piece = Vocabulary.piece(pieces, id);
+        return specials.contains(id) ? specials.content(id) : ByteAlphabet.spell(piece);
+    }
+
+    @Override
+    public int[] frame(int[] ids) {
+        return framing.frame(ids);
+    }
+
+    @Override
     public SpecialTokens specials() {
         return specials;
     }
 
     /** The merges in order, each as its two parts in the printable byte spelling of GPT-2 files. */
     public List<String> merges() {
-        return merges.rules().stream()
+        return pairs.merges().rules().stream()
                 .map(rule -> ByteAlphabet.spell(pieces[rule.left()]) + " " + ByteAlphabet.spell(pieces[rule.right()]))
                 .toList();
     }
@@ -159,25 +171,8 @@ public final class ByteLevelBpe implements Tokenizer {
 
     private void encodeOrdinary(byte[] utf8, IntList ids) {
         for (int from = 0, to; from < utf8.length; from = to) {
-            to = PreTokenizer.next(utf8, from);
-            if (to == from + 1) {
-                ids.add(byteIds[utf8[from] & 0xFF]);
-                continue;
-            }
-            int @Nullable [] known = cache.get(utf8, from, to);
-            if (known == null) {
-                known = merge(utf8, from, to);
-                cache.put(utf8, from, to, known);
-            }
-            ids.addAll(known);
+            to = Gpt2Words.next(utf8, from);
+            pairs.encode(utf8, from, to, ids);
         }
-    }
-
-    private int[] merge(byte[] utf8, int from, int to) {
-        int[] symbols = new int[to - from];
-        for (int i = from; i < to; i++) {
-            symbols[i - from] = byteIds[utf8[i] & 0xFF];
-        }
-        return Arrays.copyOf(symbols, merges.apply(symbols, symbols.length));
     }
 }

@@ -26,9 +26,11 @@ public final class CharacterTokenizer implements Tokenizer {
 
     private final int[] ids;
     private final SpecialTokens specials;
+    private final Framing framing;
 
-    private CharacterTokenizer(Map<Integer, Integer> idOfCharacter, SpecialTokens specials) {
+    private CharacterTokenizer(Map<Integer, Integer> idOfCharacter, SpecialTokens specials, Framing framing) {
         this.specials = specials;
+        this.framing = framing;
         characters = idOfCharacter.keySet().stream().mapToInt(c -> c).sorted().toArray();
         ids = Arrays.stream(characters).map(idOfCharacter::get).toArray();
         int highest = Math.max(
@@ -61,11 +63,12 @@ public final class CharacterTokenizer implements Tokenizer {
         for (String token : specialTokens) {
             tokens.add(new SpecialTokens.Token(idOfCharacter.size() + tokens.size(), token, true));
         }
-        return new CharacterTokenizer(idOfCharacter, SpecialTokens.of(tokens));
+        SpecialTokens specials = SpecialTokens.of(tokens);
+        return new CharacterTokenizer(idOfCharacter, specials, Framing.beginning(specials));
     }
 
     /** From a vocabulary of one-character pieces; other pieces must be special tokens. */
-    static CharacterTokenizer of(Map<String, Integer> vocabulary, SpecialTokens specials) {
+    static CharacterTokenizer of(Map<String, Integer> vocabulary, SpecialTokens specials, Framing framing) {
         Vocabulary.size(vocabulary, specials);
         Map<Integer, Integer> idOfCharacter = new LinkedHashMap<>();
         vocabulary.forEach((piece, id) -> {
@@ -78,7 +81,7 @@ public final class CharacterTokenizer implements Tokenizer {
             }
             idOfCharacter.put(piece.codePointAt(0), id);
         });
-        return new CharacterTokenizer(idOfCharacter, specials);
+        return new CharacterTokenizer(idOfCharacter, specials, framing);
     }
 
     @Override
@@ -99,6 +102,16 @@ public final class CharacterTokenizer implements Tokenizer {
     @Override
     public byte[] bytes(int id) {
         return Vocabulary.piece(pieces, id).clone();
+    }
+
+    @Override
+    public String spelling(int id) {
+        return new String(Vocabulary.piece(pieces, id), StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public int[] frame(int[] ids) {
+        return framing.frame(ids);
     }
 
     @Override

@@ -34,8 +34,22 @@ final class IntList {
         return values[index];
     }
 
+    void set(int index, int value) {
+        values[index] = value;
+    }
+
     int size() {
         return size;
+    }
+
+    /** Leaves out all but the first {@code length} values. */
+    void cutTo(int length) {
+        size = length;
+    }
+
+    /** The values from an index on. */
+    int[] toArray(int from) {
+        return Arrays.copyOfRange(values, from, size);
     }
 
     int[] toArray() {

@@ -1,6 +1,5 @@
 package dev.prairie.text.tokenizer;
 
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -17,6 +16,8 @@ final class Merges {
 
     /** Up to this length the plain search is quicker than keeping a heap. */
     static final int SHORT = 24;
+
+    private static final int[] NO_WIDTHS = new int[0];
 
     private final List<Rule> rules;
     /** Open addressing: {@code keys[i]} is a pair plus one (zero is free), {@code values[i]} its rule. */
@@ -49,11 +50,16 @@ final class Merges {
 
     /** Applies the rules to {@code symbols[0 .. length)} in place and returns the new length. */
     int apply(int[] symbols, int length) {
-        return length <= SHORT ? applyPlainly(symbols, length) : applyWithHeap(symbols, length);
+        return apply(symbols, NO_WIDTHS, length);
+    }
+
+    /** The same, and adds the widths of symbols that are joined, unless there are none. */
+    int apply(int[] symbols, int[] widths, int length) {
+        return length <= SHORT ? applyPlainly(symbols, widths, length) : applyWithHeap(symbols, widths, length);
     }
 
     /** The definition: search all pairs, join the best, begin again. Quadratic. */
-    int applyPlainly(int[] symbols, int length) {
+    int applyPlainly(int[] symbols, int[] widths, int length) {
         int n = length;
         while (n > 1) {
             int best = -1;
@@ -70,13 +76,17 @@ final class Merges {
             }
             symbols[place] = merged[best];
             System.arraycopy(symbols, place + 2, symbols, place + 1, n - place - 2);
+            if (widths.length > 0) {
+                widths[place] += widths[place + 1];
+                System.arraycopy(widths, place + 2, widths, place + 1, n - place - 2);
+            }
             n--;
         }
         return n;
     }
 
     /** The same in n log n: candidates in a heap ordered by rank, then place; the symbols as a linked list. */
-    int applyWithHeap(int[] symbols, int length) {
+    int applyWithHeap(int[] symbols, int[] widths, int length) {
         int[] next = new int[length];
         int[] previous = new int[length];
         int[] rule = new int[length]; // of the pair that begins here, −1 if none: tells stale heap entries
@@ -99,6 +109,9 @@ final class Merges {
             symbols[i] = merged[rule[i]];
             int gone = next[i];
             rule[gone] = -1;
+            if (widths.length > 0) {
+                widths[i] += widths[gone];
+            }
             next[i] = next[gone];
             if (next[i] < length) {
                 previous[next[i]] = i;
@@ -110,6 +123,9 @@ final class Merges {
         }
         int n = 0;
         for (int i = 0; i < length; i = next[i]) {
+            if (widths.length > 0) {
+                widths[n] = widths[i];
+            }
             symbols[n++] = symbols[i];
         }
         return n;
@@ -137,49 +153,5 @@ final class Merges {
             slot = (slot + 1) & (keys.length - 1);
         }
         return slot;
-    }
-
-    /** A binary heap of longs, the smallest on top. */
-    private static final class LongHeap {
-        private long[] items;
-        private int size;
-
-        LongHeap(int capacity) {
-            items = new long[capacity];
-        }
-
-        boolean isEmpty() {
-            return size == 0;
-        }
-
-        void push(long item) {
-            if (size == items.length) {
-                items = Arrays.copyOf(items, 2 * size);
-            }
-            int at = size++;
-            while (at > 0 && items[(at - 1) >> 1] > item) {
-                items[at] = items[(at - 1) >> 1];
-                at = (at - 1) >> 1;
-            }
-            items[at] = item;
-        }
-
-        long pop() {
-            long top = items[0];
-            long item = items[--size];
-            int at = 0;
-            for (int child = 1; child < size; child = 2 * at + 1) {
-                if (child + 1 < size && items[child + 1] < items[child]) {
-                    child++;
-                }
-                if (items[child] >= item) {
-                    break;
-                }
-                items[at] = items[child];
-                at = child;
-            }
-            items[at] = item;
-            return top;
-        }
     }
 }

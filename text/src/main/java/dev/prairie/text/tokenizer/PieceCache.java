@@ -29,6 +29,24 @@ final class PieceCache {
         }
     }
 
+    /** Appends the ids of {@code text[from .. to)}, code points; {@code work} finds them when they are not remembered. */
+    void encode(int[] text, int from, int to, Model.Output output, Runnable work) {
+        if (to - from > LONGEST) {
+            work.run();
+            return;
+        }
+        int size = output.encodeUtf8(text, from, to);
+        int @Nullable [] known = get(output.utf8(), 0, size);
+        if (known != null) {
+            output.ids.addAll(known);
+            return;
+        }
+        byte[] piece = Arrays.copyOf(output.utf8(), size);
+        int before = output.ids.size();
+        work.run();
+        put(piece, 0, size, output.ids.toArray(before));
+    }
+
     private static int place(byte[] text, int from, int to) {
         int hash = 0;
         for (int i = from; i < Math.min(to, from + LONGEST); i++) {

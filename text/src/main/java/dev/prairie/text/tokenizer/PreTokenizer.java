@@ -1,109 +1,278 @@
 package dev.prairie.text.tokenizer;
 
+import dev.prairie.text.pattern.CharClasses;
+import dev.prairie.text.pattern.CharSet;
+import dev.prairie.text.pattern.CutPattern;
+import java.util.List;
+
 /**
- * Cuts UTF-8 text into the pieces of GPT-2, across which no merge happens. It finds what the pattern
- * <pre>{@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}</pre>
- * finds, in one pass over bytes: a regular expression engine would be slower and could exhaust the stack on long runs.
- * White space is Unicode's White_Space property.
+ * Where a text is cut before the model sees it; nothing is merged across a cut. The {@code pre_tokenizer} of a
+ * {@code tokenizer.json}.
  *
- * @see <a href="https://github.com/openai/gpt-2/blob/master/src/encoder.py">the pattern in OpenAI's encoder.py</a>
+ * @see <a href="https://huggingface.co/docs/tokenizers/api/pre-tokenizers">the pre-tokenizers and what they do</a>
  */
-final class PreTokenizer {
-    private static final int SPACE = 0;
-    private static final int LETTER = 1;
-    private static final int NUMBER = 2;
-    private static final int OTHER = 3;
+sealed interface PreTokenizer {
+    /** Leaves a text whole. */
+    PreTokenizer NONE = new Sequence(List.of());
 
-    private static final byte[] ASCII = ascii();
+    Pieces apply(Pieces pieces);
 
-    private PreTokenizer() {}
+    /** A text and the parts it is cut into: ascending pairs of begin and end, none empty. */
+    record Pieces(AlignedText text, IntList bounds) {
+        static Pieces whole(AlignedText text) {
+            IntList bounds = new IntList(2);
+            if (text.size() > 0) {
+                bounds.add(0);
+                bounds.add(text.size());
+            }
+            return new Pieces(text, bounds);
+        }
 
-    /** The end of the piece that begins at {@code from} in valid UTF-8, for {@code from < utf8.length}. */
-    static int next(byte[] utf8, int from) {
-        int first = utf8[from];
-        if (first == '\'') {
-            int contraction = contraction(utf8, from + 1);
-            if (contraction > 0) {
-                return from + 1 + contraction;
+        int count() {
+            return bounds.size() / 2;
+        }
+
+        int from(int piece) {
+            return bounds.get(2 * piece);
+        }
+
+        int to(int piece) {
+            return bounds.get(2 * piece + 1);
+        }
+    }
+
+    /** One after the other. */
+    record Sequence(List<PreTokenizer> steps) implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            Pieces cut = pieces;
+            for (PreTokenizer step : steps) {
+                cut = step.apply(cut);
+            }
+            return cut;
+        }
+    }
+
+    /** What becomes of a delimiter. */
+    enum Behavior {
+        /** It is left out. */
+        Removed,
+        /** It stands alone. */
+        Isolated,
+        /** It ends the part before it. */
+        MergedWithPrevious,
+        /** It begins the part after it. */
+        MergedWithNext,
+        /** Delimiters side by side stand together. */
+        Contiguous
+    }
+
+    /** Cuts at the matches of a pattern or, inverted, at what lies between them. */
+    record Split(CutPattern pattern, Behavior behavior, boolean inverted) implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            Cuts cuts = new Cuts(pieces.bounds().size());
+            int[] text = pieces.text().characters();
+            for (int piece = 0; piece < pieces.count(); piece++) {
+                int from = pieces.from(piece);
+                int to = pieces.to(piece);
+                cuts.begin(from);
+                pattern.find(text, from, to, cuts);
+                cuts.part(cuts.at, to, false);
+                cuts.end();
+            }
+            return new Pieces(pieces.text(), cuts.bounds);
+        }
+
+        /** Gathers the parts of one piece after the other. */
+        private final class Cuts implements CutPattern.Matches {
+            private final IntList bounds;
+            private int at;
+            /** The part not given out yet, where a delimiter may still join it. */
+            private int first;
+
+            private int last;
+            private boolean waiting;
+            private boolean delimiterBefore;
+
+            Cuts(int capacity) {
+                bounds = new IntList(capacity + 16);
+            }
+
+            void begin(int from) {
+                at = from;
+                waiting = false;
+                delimiterBefore = false;
+            }
+
+            @Override
+            public void match(int from, int to) {
+                part(at, from, false);
+                part(from, to, true);
+                at = to;
+            }
+
+            void part(int from, int to, boolean matched) {
+                if (from == to) {
+                    return;
+                }
+                boolean delimiter = matched != inverted;
+                switch (behavior) {
+                    case Isolated -> put(from, to);
+                    case Removed -> {
+                        if (!delimiter) {
+                            put(from, to);
+                        }
+                    }
+                    case Contiguous -> join(from, to, waiting && delimiter == delimiterBefore);
+                    case MergedWithPrevious -> join(from, to, waiting && delimiter && !delimiterBefore);
+                    case MergedWithNext -> join(from, to, waiting && !delimiter && delimiterBefore);
+                }
+                delimiterBefore = delimiter;
+            }
+
+            private void join(int from, int to, boolean toBefore) {
+                if (!toBefore) {
+                    end();
+                    first = from;
+                }
+                last = to;
+                waiting = true;
+            }
+
+            void end() {
+                if (waiting) {
+                    put(first, last);
+                    waiting = false;
+                }
+            }
+
+            private void put(int from, int to) {
+                bounds.add(from);
+                bounds.add(to);
             }
         }
-        // One leading space joins whatever non-space follows it.
-        int body = first == ' ' && from + 1 < utf8.length ? from + 1 : from;
-        int kind = kind(utf8, body);
-        if (kind == SPACE) {
-            return endOfSpace(utf8, from);
+    }
+
+    /**
+     * Cuts runs of digits into groups of three counted from the right. With {@code wordBorder} a run counts only if no
+     * word character follows it.
+     */
+    record DigitGroups(CharSet digits, boolean wordBorder) implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            IntList bounds = new IntList(pieces.bounds().size() + 16);
+            AlignedText text = pieces.text();
+            for (int piece = 0; piece < pieces.count(); piece++) {
+                int to = pieces.to(piece);
+                int begin = pieces.from(piece);
+                for (int at = begin; at < to; at++) {
+                    if (!digits.contains(text.at(at))) {
+                        continue;
+                    }
+                    int end = at + 1;
+                    while (end < to && digits.contains(text.at(end))) {
+                        end++;
+                    }
+                    if (!wordBorder || end == to || !CharClasses.isWord(text.at(end))) {
+                        put(bounds, begin, at);
+                        for (int next = at + (end - at - 1) % 3 + 1; at < end; at = next, next += 3) {
+                            put(bounds, at, next);
+                        }
+                        begin = end;
+                    }
+                    at = end - 1;
+                }
+                put(bounds, begin, to);
+            }
+            return new Pieces(text, bounds);
         }
-        int at = body;
-        do {
-            at += width(utf8[at]);
-        } while (at < utf8.length && kind(utf8, at) == kind);
-        return at;
-    }
 
-    /** A run of white space, less its last character if text follows: that one belongs to the text, or stands alone. */
-    private static int endOfSpace(byte[] utf8, int from) {
-        int last = from;
-        int at = from;
-        while (at < utf8.length && kind(utf8, at) == SPACE) {
-            last = at;
-            at += width(utf8[at]);
+        private static void put(IntList bounds, int from, int to) {
+            if (from < to) {
+                bounds.add(from);
+                bounds.add(to);
+            }
         }
-        return at == utf8.length || last == from ? at : last;
     }
 
-    private static int contraction(byte[] utf8, int at) {
-        int one = at < utf8.length ? utf8[at] : 0;
-        int two = at + 1 < utf8.length ? utf8[at + 1] : 0;
-        return switch (one) {
-            case 's', 't', 'm', 'd' -> 1;
-            case 'r', 'v' -> two == 'e' ? 2 : 0;
-            case 'l' -> two == 'l' ? 2 : 0;
-            default -> 0;
-        };
-    }
-
-    private static int width(byte first) {
-        return first >= 0 ? 1 : first < (byte) 0xE0 ? 2 : first < (byte) 0xF0 ? 3 : 4;
-    }
-
-    private static int kind(byte[] utf8, int at) {
-        int first = utf8[at];
-        if (first >= 0) {
-            return ASCII[first];
+    /** Cuts after every so many characters. */
+    record FixedLength(int length) implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            IntList bounds = new IntList(pieces.bounds().size());
+            for (int piece = 0; piece < pieces.count(); piece++) {
+                for (int at = pieces.from(piece); at < pieces.to(piece); at += length) {
+                    bounds.add(at);
+                    bounds.add(Math.min(at + length, pieces.to(piece)));
+                }
+            }
+            return new Pieces(pieces.text(), bounds);
         }
-        return kind(
-                switch (width(utf8[at])) {
-                    case 2 -> (first & 0x1F) << 6 | tail(utf8, at + 1);
-                    case 3 -> (first & 0x0F) << 12 | tail(utf8, at + 1) << 6 | tail(utf8, at + 2);
-                    default ->
-                        (first & 0x07) << 18 | tail(utf8, at + 1) << 12 | tail(utf8, at + 2) << 6 | tail(utf8, at + 3);
-                });
     }
 
-    private static int tail(byte[] utf8, int at) {
-        return utf8[at] & 0x3F;
-    }
-
-    private static int kind(int character) {
-        return switch (Character.getType(character)) {
-            case Character.UPPERCASE_LETTER,
-                    Character.LOWERCASE_LETTER,
-                    Character.TITLECASE_LETTER,
-                    Character.MODIFIER_LETTER,
-                    Character.OTHER_LETTER -> LETTER;
-            case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> NUMBER;
-            case Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> SPACE;
-            // The controls that are White_Space; Java's own Character.isWhitespace draws another line.
-            case Character.CONTROL -> (character >= '\t' && character <= '\r') || character == 0x85 ? SPACE : OTHER;
-            default -> OTHER;
-        };
-    }
-
-    private static byte[] ascii() {
-        byte[] kinds = new byte[128];
-        for (int c = 0; c < 128; c++) {
-            kinds[c] = (byte) kind(c);
+    /** Puts a space in front of pieces that do not begin with one. */
+    record PrefixSpace() implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            return new Metaspace(' ', Prepend.always, false).apply(pieces);
         }
-        return kinds;
+    }
+
+    /** When a mark is put in front. */
+    enum Prepend {
+        /** Whenever a piece does not begin with it. */
+        always,
+        /** At the start of the whole text alone. */
+        first,
+        never
+    }
+
+    /** Spells spaces with a mark, puts one in front, and cuts in front of each. */
+    record Metaspace(int mark, Prepend prepend, boolean cuts) implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            AlignedText text = pieces.text();
+            AlignedText.Builder marked = new AlignedText.Builder(text.size() + pieces.count());
+            IntList bounds = new IntList(2 * pieces.bounds().size());
+            for (int piece = 0; piece < pieces.count(); piece++) {
+                int from = pieces.from(piece);
+                bounds.add(marked.size());
+                boolean hasMark = text.at(from) == mark || text.at(from) == ' ';
+                if (!hasMark && (prepend == Prepend.always || (prepend == Prepend.first && text.from(from) == 0))) {
+                    marked.add(mark, text, from);
+                }
+                for (int i = from; i < pieces.to(piece); i++) {
+                    int c = text.at(i) == ' ' ? mark : text.at(i);
+                    if (cuts && c == mark && marked.size() > bounds.get(bounds.size() - 1)) {
+                        bounds.add(marked.size());
+                        bounds.add(marked.size());
+                    }
+                    marked.add(c, text, i);
+                }
+                bounds.add(marked.size());
+            }
+            return new Pieces(marked.build(), bounds);
+        }
+    }
+
+    /** Spells the bytes of every piece in GPT-2's alphabet, for models that join characters. */
+    record Bytes() implements PreTokenizer {
+        @Override
+        public Pieces apply(Pieces pieces) {
+            AlignedText text = pieces.text();
+            AlignedText spelled = new Normalizer.Bytes().apply(text);
+            IntList bounds = new IntList(pieces.bounds().size());
+            int shift = 0;
+            int counted = 0;
+            for (int i = 0; i < pieces.bounds().size(); i++) {
+                for (; counted < pieces.bounds().get(i); counted++) {
+                    int c = text.at(counted);
+                    shift += c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+                }
+                bounds.add(counted + shift);
+            }
+            return new Pieces(spelled, bounds);
+        }
     }
 }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +28,10 @@ public final class ScoredBpe implements Tokenizer {
     private final Map<Integer, Integer> characters = new HashMap<>();
     private final Merges merges;
     private final SpecialTokens specials;
+    private final Framing framing;
 
-    private ScoredBpe(Map<String, Integer> ids, Merges merges, SpecialTokens specials) {
+    private ScoredBpe(Map<String, Integer> ids, Merges merges, SpecialTokens specials, Framing framing) {
+        this.framing = framing;
         this.specials = specials;
         this.merges = merges;
         pieces = new byte[Vocabulary.size(ids, specials)][];
@@ -57,17 +58,24 @@ public final class ScoredBpe implements Tokenizer {
         for (int id = 0; id < names.size(); id++) {
             ids.putIfAbsent(names.get(id), id);
         }
+        boolean[] joinable = new boolean[scores.length];
+        ids.forEach((piece, id) -> joinable[id] = !specials.contains(id) && Decoder.byteOf(piece) < 0);
+        return new ScoredBpe(ids, merges(ids, scores, joinable), specials, Framing.beginning(specials));
+    }
+
+    /** The merges that follow from scores: joinable pieces that join to a third, with the rank of its score. */
+    static Merges merges(Map<String, Integer> ids, float[] scores, boolean[] joinable) {
         Map<String, Integer> ordinary = new LinkedHashMap<>(ids);
-        specials.tokens().forEach(token -> ordinary.remove(token.content()));
-        for (int b = 0; b < 256; b++) {
-            ordinary.remove(byteName(b));
-        }
+        ordinary.values().removeIf(id -> !joinable[id]);
         TreeSet<Float> distinct = new TreeSet<>(Comparator.reverseOrder());
         ordinary.values().forEach(id -> distinct.add(scores[id]));
         Map<Float, Integer> ranks = new HashMap<>();
         distinct.forEach(score -> ranks.put(score, ranks.size()));
         List<Merges.Rule> rules = new ArrayList<>();
         ordinary.forEach((piece, id) -> {
+            if (piece.isEmpty()) {
+                return;
+            }
             for (int cut = piece.offsetByCodePoints(0, 1);
                     cut < piece.length();
                     cut = piece.offsetByCodePoints(cut, 1)) {
@@ -79,11 +87,12 @@ public final class ScoredBpe implements Tokenizer {
             }
         });
         rules.sort(Comparator.comparingInt(Merges.Rule::rank));
-        return new ScoredBpe(ids, new Merges(rules), specials);
+        return new Merges(rules);
     }
 
     /** From pieces and merges as a {@code tokenizer.json} holds them, spaces spelled U+2581. */
-    static ScoredBpe ofMerges(Map<String, Integer> spelled, List<String[]> pairs, SpecialTokens specials) {
+    static ScoredBpe ofMerges(
+            Map<String, Integer> spelled, List<String[]> pairs, SpecialTokens specials, Framing framing) {
         List<Merges.Rule> rules = Vocabulary.rules(spelled, pairs);
         Map<String, Integer> ids = new LinkedHashMap<>();
         spelled.forEach((piece, id) -> {
@@ -91,7 +100,7 @@ public final class ScoredBpe implements Tokenizer {
                 throw new TokenizerException("piece '" + piece + "' appears both with a space and with U+2581");
             }
         });
-        return new ScoredBpe(ids, new Merges(rules), specials);
+        return new ScoredBpe(ids, new Merges(rules), specials, framing);
     }
 
     @Override
@@ -112,6 +121,16 @@ public final class ScoredBpe implements Tokenizer {
     @Override
     public byte[] bytes(int id) {
         return Vocabulary.piece(pieces, id).clone();
+    }
+
+    @Override
+    public String spelling(int id) {
+        return Vocabulary.piece(pieces, id).length == 0 ? "" : spell(id);
+    }
+
+    @Override
+    public int[] frame(int[] ids) {
+        return framing.frame(ids);
     }
 
     @Override
@@ -171,7 +190,7 @@ public final class ScoredBpe implements Tokenizer {
             return new String(pieces[id], StandardCharsets.UTF_8);
         }
         if (pieces[id].length == 1 && byteIds[pieces[id][0] & 0xFF] == id) {
-            return byteName(pieces[id][0] & 0xFF);
+            return CharacterPairs.byteName(pieces[id][0] & 0xFF);
         }
         return new String(pieces[id], StandardCharsets.UTF_8).replace(' ', SPACE);
     }
@@ -179,17 +198,13 @@ public final class ScoredBpe implements Tokenizer {
     private static int[] byteIds(Map<String, Integer> ids) {
         int[] byteIds = new int[256];
         for (int b = 0; b < 256; b++) {
-            Integer id = ids.get(byteName(b));
+            Integer id = ids.get(CharacterPairs.byteName(b));
             if (id == null) {
-                throw new TokenizerException("the vocabulary has no piece " + byteName(b)
+                throw new TokenizerException("the vocabulary has no piece " + CharacterPairs.byteName(b)
                         + ", so not all text could be encoded; a byte-fallback vocabulary holds all 256");
             }
             byteIds[b] = id;
         }
         return byteIds;
-    }
-
-    private static String byteName(int b) {
-        return "<0x" + HexFormat.of().withUpperCase().toHexDigits((byte) b) + ">";
     }
 }

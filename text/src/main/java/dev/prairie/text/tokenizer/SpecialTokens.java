@@ -41,6 +41,15 @@ public final class SpecialTokens {
     private final OptionalInt bos;
     private final OptionalInt eos;
 
+    private SpecialTokens(SpecialTokens others, OptionalInt bos, OptionalInt eos) {
+        this.tokens = others.tokens;
+        this.ids.putAll(others.ids);
+        this.byId.putAll(others.byId);
+        this.byFirst.putAll(others.byFirst);
+        this.bos = bos;
+        this.eos = eos;
+    }
+
     private SpecialTokens(List<Token> tokens, @Nullable String bosName, @Nullable String eosName) {
         this.tokens = tokens.stream().sorted(Comparator.comparingInt(Token::id)).toList();
         for (Token token : this.tokens) {
@@ -69,6 +78,11 @@ public final class SpecialTokens {
         return new SpecialTokens(tokens, bos, eos);
     }
 
+    /** These tokens, of which the given ones begin and end a sequence, or none does. */
+    SpecialTokens withEnds(OptionalInt first, OptionalInt last) {
+        return new SpecialTokens(this, first, last);
+    }
+
     /** All tokens, by id. */
     public List<Token> tokens() {
         return tokens;
@@ -84,6 +98,15 @@ public final class SpecialTokens {
     public boolean isSpecial(int id) {
         Token token = byId.get(id);
         return token != null && token.special();
+    }
+
+    /** The text of a special or added token. */
+    String content(int id) {
+        Token token = byId.get(id);
+        if (token == null) {
+            throw new IllegalArgumentException("id " + id + " is that of no special token");
+        }
+        return token.content();
     }
 
     /** Whether the id belongs to a special or added token. */

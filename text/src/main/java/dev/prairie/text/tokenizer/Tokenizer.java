@@ -17,11 +17,12 @@ import java.util.OptionalInt;
  * characters, not the end of the document) nor shown. {@link #encodeWithSpecials} and {@link #decodeWithSpecials} are
  * for text that the program itself made, such as a rendered chat template.
  *
- * <p>Neither adds a beginning or end token: the caller does, with {@link #bos} and {@link #eos}.
+ * <p>Neither adds a beginning or end token. {@link #frame} puts around a whole prompt what the vocabulary's maker puts
+ * there; {@link #bos} and {@link #eos} are for those who join documents.
  *
  * <p>Implementations are immutable and may be shared by threads.
  */
-public sealed interface Tokenizer permits ByteLevelBpe, CharacterTokenizer, ScoredBpe {
+public sealed interface Tokenizer permits ByteLevelBpe, CharacterTokenizer, Pipeline, ScoredBpe {
 
     /** Number of ids: every id lies in {@code 0 .. vocabularySize() - 1}. */
     int vocabularySize();
@@ -39,6 +40,15 @@ public sealed interface Tokenizer permits ByteLevelBpe, CharacterTokenizer, Scor
      * @throws IllegalArgumentException if {@code id} is outside the vocabulary
      */
     byte[] bytes(int id);
+
+    /** How the vocabulary spells a token: {@code Ġword}, {@code ▁word}, {@code ##ing}. */
+    String spelling(int id);
+
+    /**
+     * The ids of a whole prompt: those of its text with the special tokens around them that the vocabulary's maker adds
+     * by default, such as {@code <s>} in front or {@code [CLS]} and {@code [SEP]} on both sides; often none.
+     */
+    int[] frame(int[] ids);
 
     /** The special and added tokens of this vocabulary. */
     SpecialTokens specials();
@@ -113,6 +123,15 @@ public sealed interface Tokenizer permits ByteLevelBpe, CharacterTokenizer, Scor
         } catch (IOException failure) {
             throw new UncheckedIOException(file + ": the tokenizer could not be written", failure);
         }
+    }
+
+    /**
+     * The tokenizer that the tables of a model file describe.
+     *
+     * @throws TokenizerException if they contradict each other, or describe a kind that is not supported
+     */
+    static Tokenizer of(VocabularyTables tables) {
+        return TablesReader.read(tables);
     }
 
     /**

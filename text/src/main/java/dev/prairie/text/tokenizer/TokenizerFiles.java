@@ -42,7 +42,10 @@ final class TokenizerFiles {
             byte[] content = bytes(file);
             for (byte b : content) {
                 if (b == '{') {
-                    return TokenizerJson.read(object(file, content), config(file));
+                    return TokenizerJson.read(
+                            object(file, content),
+                            config(file),
+                            () -> new String(content, StandardCharsets.UTF_8));
                 } else if (b != ' ' && b != '\n' && b != '\r' && b != '\t') {
                     break;
                 }
@@ -60,6 +63,9 @@ final class TokenizerFiles {
         if (file.endsWith("tokenizer.json")) {
             ObjectNode config = config(file);
             config.put("tokenizer_class", "PreTrainedTokenizerFast");
+            int[] frame = tokenizer.frame(new int[0]);
+            config.put(
+                    "add_bos_token", frame.length > 0 && frame[0] == tokenizer.bos().orElse(-1));
             tokenizer.specials().tokens().forEach(token -> {
                 if (tokenizer.bos().orElse(-1) == token.id()) {
                     config.put("bos_token", token.content());

@@ -4,14 +4,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The Hugging Face {@code tokenizer.json}: a pipeline of normalizer, pre-tokenizer, model, decoder. Three pipelines are
- * known, one per kind of tokenizer here; any other is refused, since guessing would give wrong tokens.
+ * The Hugging Face {@code tokenizer.json}: a pipeline of normalizer, pre-tokenizer, model, decoder. The
+ * pipelines of Prairie's own tokenizers are read into their classes, all others into a {@link Pipeline}.
  *
  * @see <a href="https://huggingface.co/docs/tokenizers/components">components of the pipeline</a>
  */
@@ -77,39 +79,33 @@ final class TokenizerJson {
         return text(root);
     }
 
-    /** The tokenizer that a file describes; {@code config} may name its beginning and end tokens. */
-    static Tokenizer read(ObjectNode root, ObjectNode config) {
-        SpecialTokens specials = specials(root, config);
+    /**
+     * The tokenizer that a file describes. {@code config}, the file beside it, may name the tokens that begin and end a
+     * sequence and ask for them; {@code text} gives the file's own text.
+     */
+    static Tokenizer read(ObjectNode root, ObjectNode config, Supplier<String> text) {
+        List<AddedTokens.Token> added = added(root);
+        SpecialTokens specials = specials(added, config);
+        boolean plain = added.stream().noneMatch(t -> t.stripsLeft() || t.stripsRight() || t.singleWord());
         JsonNode model = root.path("model");
-        Map<String, Integer> vocabulary = vocabulary(model.path("vocab"));
-        // Older files leave the type out when it is BPE.
-        String type = model.path("type").asString(model.has("merges") ? "BPE" : "");
-        return switch (type) {
-            case "BPE" -> bpe(root, model, vocabulary, specials);
-            case "WordLevel" -> {
-                requireCharacters(root);
-                yield CharacterTokenizer.of(vocabulary, specials);
-            }
-            default ->
-                throw new TokenizerException("model type '" + type
-                        + "' is not supported; supported are byte-level BPE, BPE with byte fallback, and characters");
-        };
-    }
-
-    private static Tokenizer bpe(
-            ObjectNode root, JsonNode model, Map<String, Integer> vocabulary, SpecialTokens specials) {
-        refuseUnless(model.path("dropout").asDouble(0) == 0, "model.dropout", model.path("dropout"));
-        for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
-            refuseUnless(isBlank(model.path(affix)), "model." + affix, model.path(affix));
+        if (plain && isPlainByteLevel(root)) {
+            boolean begins = config.path("add_bos_token").asBoolean(false);
+            return ByteLevelBpe.of(
+                    vocabulary(model.path("vocab")),
+                    merges(model.path("merges")),
+                    specials,
+                    begins ? Framing.beginning(specials) : Framing.NONE);
         }
-        refuseUnless(!model.path("ignore_merges").asBoolean(false), "model.ignore_merges", true);
-        List<String[]> merges = merges(model.path("merges"));
-        if (model.path("byte_fallback").asBoolean(false)) {
-            requireScored(root);
-            return ScoredBpe.ofMerges(vocabulary, merges, specials);
+        Framing framing =
+                config.path("add_bos_token").asBoolean(true) ? Framing.beginning(specials) : Framing.NONE;
+        if (plain && isOfCharacters(root)) {
+            return CharacterTokenizer.of(vocabulary(model.path("vocab")), specials, framing);
         }
-        requireByteLevel(root);
-        return ByteLevelBpe.of(vocabulary, merges, specials);
+        if (plain && isScored(root)) {
+            return ScoredBpe.ofMerges(
+                    vocabulary(model.path("vocab")), merges(model.path("merges")), specials, framing);
+        }
+        return PipelineReader.read(root, config, added, specials, text);
     }
 
     /** Piece → id of a JSON object, in the order of the file. */
@@ -122,19 +118,30 @@ final class TokenizerJson {
         return vocabulary;
     }
 
-    private static SpecialTokens specials(ObjectNode root, ObjectNode config) {
-        List<SpecialTokens.Token> tokens = new ArrayList<>();
+    private static List<AddedTokens.Token> added(ObjectNode root) {
+        List<AddedTokens.Token> tokens = new ArrayList<>();
         for (JsonNode token : root.path("added_tokens")) {
             String content = token.path("content").asString("");
-            for (String flag : List.of("single_word", "lstrip", "rstrip")) {
-                refuseUnless(!token.path(flag).asBoolean(false), "added token '" + content + "' with " + flag, true);
-            }
-            tokens.add(new SpecialTokens.Token(
+            boolean special = token.path("special").asBoolean(false);
+            tokens.add(new AddedTokens.Token(
                     id(token.path("id"), content),
                     content,
-                    token.path("special").asBoolean(false)));
+                    special,
+                    token.path("lstrip").asBoolean(false),
+                    token.path("rstrip").asBoolean(false),
+                    token.path("single_word").asBoolean(false),
+                    token.path("normalized").asBoolean(!special)));
         }
-        return SpecialTokens.of(tokens, name(config.path("bos_token")), name(config.path("eos_token")));
+        return tokens;
+    }
+
+    private static SpecialTokens specials(List<AddedTokens.Token> added, ObjectNode config) {
+        return SpecialTokens.of(
+                added.stream()
+                        .map(token -> new SpecialTokens.Token(token.id(), token.content(), token.special()))
+                        .toList(),
+                name(config.path("bos_token")),
+                name(config.path("eos_token")));
     }
 
     private static @Nullable String name(JsonNode token) {
@@ -149,7 +156,7 @@ final class TokenizerJson {
         return id.intValue();
     }
 
-    private static List<String[]> merges(JsonNode array) {
+    static List<String[]> merges(JsonNode array) {
         List<String[]> pairs = new ArrayList<>(array.size());
         for (JsonNode merge : array) {
             if (merge.isArray() && merge.size() == 2) {
@@ -162,44 +169,60 @@ final class TokenizerJson {
         return pairs;
     }
 
-    private static void requireCharacters(ObjectNode root) {
-        JsonNode split = root.path("pre_tokenizer");
-        refuseUnless(isBlank(root.path("normalizer")), "normalizer", root.path("normalizer"));
-        refuseUnless(ONE_CHARACTER.equals(split.path("pattern").path("Regex").asString("")), "pre_tokenizer", split);
+    /** The form of {@link CharacterTokenizer}: every character a word. */
+    private static boolean isOfCharacters(ObjectNode root) {
+        return root.path("model").path("type").asString("").equals("WordLevel")
+                && isBlank(root.path("normalizer"))
+                && isBlank(root.path("post_processor"))
+                && ONE_CHARACTER.equals(
+                        root.path("pre_tokenizer").path("pattern").path("Regex").asString(""));
     }
 
-    private static void requireByteLevel(ObjectNode root) {
+    /** The form of {@link ByteLevelBpe}: GPT-2's, with a token for every byte. */
+    private static boolean isPlainByteLevel(ObjectNode root) {
+        JsonNode model = root.path("model");
         JsonNode before = root.path("pre_tokenizer");
-        refuseUnless(isBlank(root.path("normalizer")), "normalizer", root.path("normalizer"));
-        refuseUnless("ByteLevel".equals(before.path("type").asString("")), "pre_tokenizer", before);
-        refuseUnless(before.path("use_regex").asBoolean(true), "pre_tokenizer.use_regex", false);
-        refuseUnless(!before.path("add_prefix_space").asBoolean(false), "pre_tokenizer.add_prefix_space", true);
-        refuseUnless(
-                "ByteLevel".equals(root.path("decoder").path("type").asString("")), "decoder", root.path("decoder"));
+        JsonNode after = root.path("post_processor");
+        return isPlainBpe(model)
+                && !model.path("byte_fallback").asBoolean(false)
+                && isBlank(model.path("unk_token"))
+                && isBlank(root.path("normalizer"))
+                && before.path("type").asString("").equals("ByteLevel")
+                && before.path("use_regex").asBoolean(true)
+                && !before.path("add_prefix_space").asBoolean(true)
+                && (isBlank(after) || after.path("type").asString("").equals("ByteLevel"))
+                && root.path("decoder").path("type").asString("").equals("ByteLevel")
+                && IntStream.range(0, 256)
+                        .allMatch(b -> model.path("vocab").has(String.valueOf(ByteAlphabet.character(b))));
     }
 
-    private static void requireScored(ObjectNode root) {
+    /** The form of {@link ScoredBpe}, that of Llama 2 without a frame. */
+    private static boolean isScored(ObjectNode root) {
         String space = String.valueOf(ScoredBpe.SPACE);
         JsonNode steps = root.path("normalizer").path("normalizers");
-        boolean known = steps.size() == 2
+        JsonNode model = root.path("model");
+        return isPlainBpe(model)
+                && model.path("byte_fallback").asBoolean(false)
+                && isBlank(root.path("pre_tokenizer"))
+                && isBlank(root.path("post_processor"))
+                && steps.size() == 2
                 && space.equals(steps.path(0).path("prepend").asString(""))
                 && replace(" ", space).equals(steps.path(1));
-        refuseUnless(known, "normalizer", root.path("normalizer"));
-        refuseUnless(isBlank(root.path("pre_tokenizer")), "pre_tokenizer", root.path("pre_tokenizer"));
+    }
+
+    private static boolean isPlainBpe(JsonNode model) {
+        // Older files leave the type out when it is BPE.
+        return model.path("type").asString(model.has("merges") ? "BPE" : "").equals("BPE")
+                && model.path("dropout").asDouble(0) == 0
+                && isBlank(model.path("continuing_subword_prefix"))
+                && isBlank(model.path("end_of_word_suffix"))
+                && !model.path("ignore_merges").asBoolean(false);
     }
 
     private static boolean isBlank(JsonNode node) {
         return node.isMissingNode()
                 || node.isNull()
                 || (node.isString() && node.stringValue().isEmpty());
-    }
-
-    private static void refuseUnless(boolean known, String part, Object found) {
-        if (!known) {
-            String text = found.toString();
-            throw new TokenizerException(part + " = " + (text.length() > 200 ? text.substring(0, 200) + "…" : text)
-                    + " is not supported: it would give other tokens than the model was trained with");
-        }
     }
 
     private static ObjectNode root(Tokenizer tokenizer) {

@@ -2,6 +2,7 @@ package dev.prairie.text.tokenizer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,11 +41,17 @@ final class Vocabulary {
 
     /** Merge rules from pairs of pieces, best first. */
     static List<Merges.Rule> rules(Map<String, Integer> ids, List<String[]> pairs) {
+        return rules(ids, pairs, "");
+    }
+
+    /** The same, where pieces that go on inside a word begin with {@code prefix}, which a join takes away. */
+    static List<Merges.Rule> rules(Map<String, Integer> ids, List<String[]> pairs, String prefix) {
         List<Merges.Rule> rules = new ArrayList<>(pairs.size());
         for (String[] pair : pairs) {
             Integer left = ids.get(pair[0]);
             Integer right = ids.get(pair[1]);
-            Integer merged = ids.get(pair[0] + pair[1]);
+            String rest = pair[1].startsWith(prefix) ? pair[1].substring(prefix.length()) : pair[1];
+            Integer merged = ids.get(pair[0] + rest);
             if (left == null || right == null || merged == null) {
                 throw new TokenizerException("merge " + rules.size() + " " + Arrays.toString(pair)
                         + " names a piece that the vocabulary does not hold; the two come from different tokenizers");
@@ -52,6 +59,30 @@ final class Vocabulary {
             rules.add(new Merges.Rule(left, right, merged, rules.size()));
         }
         return rules;
+    }
+
+    /**
+     * Whether no piece holds U+2581, the mark of a space, behind anything but another mark: then nothing is ever joined
+     * across the start of a word, and words can be encoded one by one.
+     */
+    static boolean partsAtMarks(Collection<String> pieces) {
+        for (String piece : pieces) {
+            for (int at = piece.indexOf(ScoredBpe.SPACE, 1); at > 0; at = piece.indexOf(ScoredBpe.SPACE, at + 1)) {
+                if (piece.charAt(at - 1) != ScoredBpe.SPACE) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Where the word that begins at {@code from} ends: before the first mark behind something else. */
+    static int endOfWord(int[] text, int from, int to) {
+        int at = from + 1;
+        while (at < to && (text[at] != ScoredBpe.SPACE || text[at - 1] == ScoredBpe.SPACE)) {
+            at++;
+        }
+        return at;
     }
 
     /** The piece of an id. */

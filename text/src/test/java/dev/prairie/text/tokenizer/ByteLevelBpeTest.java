@@ -167,7 +167,7 @@ class ByteLevelBpeTest {
             byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
             List<String> found = new ArrayList<>();
             for (int from = 0, to; from < utf8.length; from = to) {
-                to = PreTokenizer.next(utf8, from);
+                to = Gpt2Words.next(utf8, from);
                 found.add(new String(utf8, from, to - from, StandardCharsets.UTF_8));
             }
             assertThat(found)
@@ -186,9 +186,14 @@ class ByteLevelBpeTest {
         for (int round = 0; round < 500; round++) {
             int[] plain = letters(random, 1 + random.nextInt(60)).chars().toArray();
             int[] heaped = plain.clone();
-            int n = merges.applyPlainly(plain, plain.length);
-            assertThat(merges.applyWithHeap(heaped, heaped.length)).isEqualTo(n);
+            int[] plainWidths = new int[plain.length];
+            Arrays.fill(plainWidths, 1);
+            int[] heapedWidths = plainWidths.clone();
+            int n = merges.applyPlainly(plain, plainWidths, plain.length);
+            assertThat(merges.applyWithHeap(heaped, heapedWidths, heaped.length)).isEqualTo(n);
             assertThat(Arrays.copyOf(heaped, n)).isEqualTo(Arrays.copyOf(plain, n));
+            assertThat(Arrays.copyOf(heapedWidths, n)).isEqualTo(Arrays.copyOf(plainWidths, n));
+            assertThat(Arrays.stream(plainWidths, 0, n).sum()).isEqualTo(plain.length);
         }
     }
 
@@ -297,7 +302,7 @@ class ByteLevelBpeTest {
         List<List<String>> words = new ArrayList<>();
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         for (int from = 0, to; from < utf8.length; from = to) {
-            to = PreTokenizer.next(utf8, from);
+            to = Gpt2Words.next(utf8, from);
             words.add(new ArrayList<>(new String(utf8, from, to - from, StandardCharsets.UTF_8)
                     .chars()
                     .mapToObj(c -> String.valueOf((char) c))
