@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -43,6 +44,10 @@ final class Prairie implements AutoCloseable {
 
     /** Starts a command; whoever starts it closes it. */
     static Prairie start(Path folder, String... arguments) {
+        return start(folder, Map.of(), arguments);
+    }
+
+    private static Prairie start(Path folder, Map<String, String> environment, String... arguments) {
         try {
             // What Maven packaged a moment ago is what shall run, not a build within the build.
             Files.writeString(ROOT.resolve("app/target/built"), "");
@@ -52,6 +57,7 @@ final class Prairie implements AutoCloseable {
             var builder = new ProcessBuilder(command).directory(folder.toFile());
             builder.environment().remove("PRAIRIE_JAVA_OPTS");
             builder.environment().remove("PRAIRIE_DEVICE");
+            builder.environment().putAll(environment);
             return new Prairie(builder.start());
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
@@ -61,6 +67,14 @@ final class Prairie implements AutoCloseable {
     /** Runs a command to its end, with nothing to read on standard input. */
     static Result run(Path folder, String... arguments) throws Exception {
         return type(folder, "", arguments);
+    }
+
+    /** The same with more in its environment. */
+    static Result run(Path folder, Map<String, String> environment, String... arguments) throws Exception {
+        try (Prairie prairie = start(folder, environment, arguments)) {
+            prairie.process.getOutputStream().close();
+            return prairie.end();
+        }
     }
 
     static Result type(Path folder, String input, String... arguments) throws Exception {

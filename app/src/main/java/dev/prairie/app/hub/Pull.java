@@ -31,6 +31,7 @@ import java.util.function.ToLongFunction;
 public final class Pull {
     private static final int AT_ONCE = 4;
     private static final long TICK_MILLIS = 100;
+    private static final long PATIENCE_SECONDS = 10;
     private static final String WAITING = ".pull";
 
     /** Is told how it goes, several times a second. */
@@ -103,7 +104,7 @@ public final class Pull {
                             listing.kind().file(hub.base(), model, listing.revision(), file.path()),
                             file,
                             new Part(waiting.resolve("files").resolve(file.path()))));
-                Map<String, String> sums = new Crew(transfers, progress).run();
+                Map<String, String> sums = new Crew(http, transfers, progress).run();
                 return place(model, folder, waiting, before, listing, sums);
             }
         } catch (IOException e) {
@@ -209,6 +210,7 @@ public final class Pull {
 
     /** A few transfers at once, watched by the thread that called. */
     private static final class Crew {
+        private final Http http;
         private final Deque<Transfer> later;
         private final Map<Transfer, CompletableFuture<String>> running = new HashMap<>();
         private final Map<String, String> sums = new HashMap<>();
@@ -216,7 +218,8 @@ public final class Pull {
         private final long total;
         private final Progress progress;
 
-        Crew(List<Transfer> transfers, Progress progress) {
+        Crew(Http http, List<Transfer> transfers, Progress progress) {
+            this.http = http;
             all = transfers;
             later = new ArrayDeque<>(transfers);
             boolean known = transfers.stream().allMatch(t -> t.file().size().isPresent());
@@ -228,8 +231,26 @@ public final class Pull {
             this.progress = progress;
         }
 
-        /** SHA-256 of each file, by path; the first failure ends it. */
+        /** SHA-256 of each file, by path; the first failure ends it, and with it all others. */
         Map<String, String> run() {
+            try {
+                return watch();
+            } finally {
+                if (!running.isEmpty()) end();
+            }
+        }
+
+        /** Nothing may be written any more once the lock is given back. */
+        private void end() {
+            running.keySet().forEach(Transfer::stop);
+            http.close();
+            CompletableFuture.allOf(running.values().toArray(new CompletableFuture<?>[0]))
+                    .handle((done, failure) -> true)
+                    .completeOnTimeout(false, PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .join();
+        }
+
+        private Map<String, String> watch() {
             while (!later.isEmpty() || !running.isEmpty()) {
                 while (running.size() < AT_ONCE && !later.isEmpty()) {
                     Transfer next = later.removeFirst();

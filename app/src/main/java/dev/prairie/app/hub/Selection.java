@@ -78,10 +78,12 @@ final class Selection {
         Map<String, List<RemoteFile>> models = ggufs(files);
         for (RemoteFile file : files)
             if (file.path().equals(selector)) {
-                Matcher part = PART.matcher(selector);
-                return part.matches() ? complete(models.get(part.group(1) + ".gguf")) : List.of(file);
+                return PART.matcher(selector).matches()
+                        ? complete(models.getOrDefault(whole(selector), List.of(file)))
+                        : List.of(file);
             }
-        if (models.containsKey(selector)) return complete(models.get(selector));
+        List<RemoteFile> exact = models.getOrDefault(selector, List.of());
+        if (!exact.isEmpty()) return complete(exact);
         List<RemoteFile> named =
                 files.stream().filter(f -> f.fileName().equals(selector)).toList();
         if (named.size() == 1)
@@ -93,7 +95,7 @@ final class Selection {
                     files);
         List<String> tagged =
                 models.keySet().stream().filter(name -> tagged(name, selector)).toList();
-        if (tagged.size() == 1) return complete(models.get(tagged.getFirst()));
+        if (tagged.size() == 1) return complete(models.getOrDefault(tagged.getFirst(), List.of()));
         List<String> choices = tagged.isEmpty()
                 ? models.isEmpty() ? files.stream().map(RemoteFile::path).toList() : List.copyOf(models.keySet())
                 : tagged;

@@ -43,6 +43,11 @@ final class Sink implements BodySubscriber<Boolean> {
         fail(new HttpTimeoutException("nothing came for " + nanos / 1_000_000_000L + " s"));
     }
 
+    /** Takes no more. */
+    void stop() {
+        if (!body.isDone()) fail(new IOException("stopped"));
+    }
+
     @Override
     public void onSubscribe(Flow.Subscription given) {
         subscription = given;

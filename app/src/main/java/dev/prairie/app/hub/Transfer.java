@@ -37,6 +37,7 @@ final class Transfer {
     private final Part part;
     private final AtomicLong arrived = new AtomicLong();
     private volatile @Nullable Sink sink;
+    private volatile boolean stopped;
     private int failures;
     private int wrong;
     private long best;
@@ -64,6 +65,13 @@ final class Transfer {
         if (current != null) current.checkStalled(retry.patience().toNanos());
     }
 
+    /** Ends it soon, without another try; what has arrived stays for the next pull. */
+    void stop() {
+        stopped = true;
+        Sink current = sink;
+        if (current != null) current.stop();
+    }
+
     /** Ends when the file is whole, right and in its place: with its SHA-256. */
     CompletableFuture<String> run() {
         CompletableFuture<Optional<String>> attempt;
@@ -83,6 +91,14 @@ final class Transfer {
 
     /** The file's SHA-256 if that was it; empty to go on. */
     private CompletableFuture<Optional<String>> attempt() throws IOException {
+        if (stopped) throw new IOException("stopped");
+        // Of a pull that ended early for the sake of another file.
+        if (file.sha256().isPresent()
+                && Files.exists(part.whole())
+                && file.sha256().get().equals(Part.sha256(part.whole()))) {
+            arrived.set(Files.size(part.whole()));
+            return CompletableFuture.completedFuture(file.sha256());
+        }
         long have = part.size();
         if (file.size().isPresent() && have > file.size().getAsLong()) {
             part.discard();
@@ -140,7 +156,7 @@ final class Transfer {
     private boolean sameVersion(HttpHeaders headers) throws IOException {
         String ours = part.version();
         String theirs = headers.firstValue("ETag").orElse("");
-        return theirs.isEmpty() || ours.isEmpty() ? file.sha256().isPresent() : theirs.equals(ours);
+        return (theirs.isEmpty() || ours.isEmpty()) ? file.sha256().isPresent() : theirs.equals(ours);
     }
 
     private static Optional<long[]> range(HttpHeaders headers) {
@@ -206,7 +222,7 @@ final class Transfer {
 
     private CompletableFuture<Optional<String>> again(Throwable failure) {
         // Refused for good; or a fault of ours.
-        if (!(failure instanceof IOException)) return CompletableFuture.failedFuture(failure);
+        if (stopped || !(failure instanceof IOException)) return CompletableFuture.failedFuture(failure);
         try {
             long have = part.size();
             if (have > best) failures = 0;

@@ -29,14 +29,14 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A hub of one model on this machine, of either form, that does wrong what it is told to. */
-final class LocalHub implements AutoCloseable {
+public final class LocalHub implements AutoCloseable {
     /** What is answered instead of the file; each is done once. */
-    interface Fault {
+    public interface Fault {
         void answer(HttpExchange exchange, byte[] content) throws IOException;
     }
 
     /** What was asked for. */
-    record Request(String target, Map<String, String> headers) {
+    public record Request(String target, Map<String, String> headers) {
         Optional<String> header(String name) {
             return Optional.ofNullable(headers.get(name.toLowerCase(Locale.ROOT)));
         }
@@ -44,7 +44,9 @@ final class LocalHub implements AutoCloseable {
 
     private final HttpServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    final Map<String, byte[]> files = new TreeMap<>();
+    /** What it has, by path. */
+    public final Map<String, byte[]> files = new TreeMap<>();
+
     final List<Request> requests = new CopyOnWriteArrayList<>();
     private final Map<String, Deque<Fault>> faults = new HashMap<>();
     private UnaryOperator<String> listed = text -> text;
@@ -54,7 +56,7 @@ final class LocalHub implements AutoCloseable {
     boolean hasTree = true;
     boolean huggingFace = true;
 
-    LocalHub() {
+    public LocalHub() {
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         } catch (IOException e) {
@@ -65,12 +67,12 @@ final class LocalHub implements AutoCloseable {
         server.start();
     }
 
-    URI base() {
+    public URI base() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     }
 
     /** The next answers for a file, or for {@code list}. */
-    synchronized void next(String path, Fault... given) {
+    public synchronized void next(String path, Fault... given) {
         faults.computeIfAbsent(path, p -> new ArrayDeque<>()).addAll(List.of(given));
     }
 
@@ -166,7 +168,7 @@ final class LocalHub implements AutoCloseable {
         }
     }
 
-    private static String tag(byte[] content) {
+    static String tag(byte[] content) {
         return "\"v" + Arrays.hashCode(content) + "\"";
     }
 
@@ -193,7 +195,7 @@ final class LocalHub implements AutoCloseable {
     }
 
     /** Promises all and sends so many bytes. */
-    static Fault cutAfter(int bytes) {
+    public static Fault cutAfter(int bytes) {
         return (exchange, content) -> {
             exchange.getResponseHeaders().set("ETag", tag(content));
             exchange.sendResponseHeaders(200, content.length);
