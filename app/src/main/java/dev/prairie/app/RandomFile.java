@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * A model of random weights as a GGUF file that other programs open, too: with a vocabulary of the SentencePiece kind, the
@@ -27,7 +28,7 @@ final class RandomFile {
         GgufWriter.write(file, values, GgufModel.entries(checkpoint));
     }
 
-    private static void vocabulary(LinkedHashMap<String, GgufValue> values, int size) {
+    private static void vocabulary(Map<String, GgufValue> values, int size) {
         List<String> pieces = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
         for (int b = 0; b < 256; b++) pieces.add(String.format(Locale.ROOT, "<0x%02X>", b));
         while (pieces.size() < size) pieces.add("t" + pieces.size());
