@@ -7,8 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 @Command(
         name = "tokenize",
@@ -64,10 +63,6 @@ final class TokenizeCommand implements Callable<Integer> {
     @Nullable
     private String separator;
 
-    /** A line of the answer. */
-    @SuppressWarnings("ArrayRecordComponent") // written once, never compared
-    private record Line(int[] ids, List<String> pieces) {}
-
     @Override
     public Integer call() {
         if (text != null && file != null) throw new UserException("--text and --file both give a text; leave one out");
@@ -76,21 +71,30 @@ final class TokenizeCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (separator != null) {
             for (String part : input.split(Pattern.quote("\n" + separator + "\n"), -1))
-                out.println(JsonMapper.shared().writeValueAsString(line(tokenizer, part)));
+                out.println(line(tokenizer, ids(tokenizer, part)));
         } else if (json) {
-            out.println(JsonMapper.shared().writeValueAsString(line(tokenizer, input)));
+            out.println(line(tokenizer, ids(tokenizer, input)));
         } else {
-            Line line = line(tokenizer, input);
-            for (int i = 0; i < line.ids().length; i++)
-                out.printf("%8d  %s%n", line.ids()[i], line.pieces().get(i));
+            for (int id : ids(tokenizer, input)) out.printf("%8d  %s%n", id, tokenizer.spelling(id));
         }
         out.flush();
         return 0;
     }
 
-    private Line line(Tokenizer tokenizer, String part) {
-        int[] ids = plain ? tokenizer.encode(part) : tokenizer.frame(tokenizer.encodeWithSpecials(part));
-        return new Line(ids, Arrays.stream(ids).mapToObj(tokenizer::spelling).toList());
+    private int[] ids(Tokenizer tokenizer, String part) {
+        return plain ? tokenizer.encode(part) : tokenizer.frame(tokenizer.encodeWithSpecials(part));
+    }
+
+    /** A line of the answer. */
+    private static ObjectNode line(Tokenizer tokenizer, int[] ids) {
+        var line = JsonMapper.shared().createObjectNode();
+        var numbers = line.putArray("ids");
+        var pieces = line.putArray("pieces");
+        for (int id : ids) {
+            numbers.add(id);
+            pieces.add(tokenizer.spelling(id));
+        }
+        return line;
     }
 
     private String input() {
