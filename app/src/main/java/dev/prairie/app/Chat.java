@@ -1,6 +1,5 @@
 package dev.prairie.app;
 
-import dev.prairie.model.generate.Generator;
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.LanguageModel;
 import dev.prairie.serve.engine.ServedModel;
@@ -69,12 +68,11 @@ final class Chat {
         ReplyParser parser = format.replies(prompt, List.of());
         ReplyBuilder reply = new ReplyBuilder();
         Screen screen = new Screen(out, Terminal.isTerminal());
-        new Generator(model.transformer(), model.kernels())
-                .generate(RunCommand.begun(model, ids), maxTokens, sampling, id -> {
-                    if (model.endsText(id) || id >= model.vocabularySize()) return false;
-                    show(parser.add(text.add(id)), reply, screen);
-                    return true;
-                });
+        model.generator().generate(RunCommand.begun(model, ids), maxTokens, sampling, id -> {
+            if (model.endsText(id) || id >= model.vocabularySize()) return false;
+            show(parser.add(text.add(id)), reply, screen);
+            return true;
+        });
         show(parser.add(text.end()), reply, screen);
         show(parser.end(), reply, screen);
         screen.end();

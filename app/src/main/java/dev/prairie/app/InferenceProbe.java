@@ -19,7 +19,7 @@ final class InferenceProbe implements AutoCloseable {
 
     InferenceProbe(Transformer model, Kernels kernels, DType kept, int prompt, int decode, long seed) {
         vocabulary = model.config().vocabulary();
-        session = new Generator(model, kernels).open(Math.max(prompt, decode + 1), kept);
+        session = new Generator(model, kernels, kept).open(Math.max(prompt, decode + 1));
         random = new Random(seed);
         this.prompt = random.ints(prompt, 0, vocabulary).toArray();
         this.decode = decode;

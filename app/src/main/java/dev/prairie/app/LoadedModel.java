@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena arena) implements AutoCloseable {
 
     /** Opens what {@code given} names; closing gives back weights and device. */
-    static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices) {
+    static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {
         Path path = resolve(given);
         Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
         Tokenizer tokenizer = ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
@@ -31,11 +32,12 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
         Device device = null;
         try {
             ChatFormat chat = ModelChat.of(path);
-            Checkpoint checkpoint = Checkpoint.load(path, arena);
+            Checkpoint checkpoint = cache.limited(Checkpoint.load(path, arena));
             device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
-            var model = new ServedModel(id, transformer, tokenizer, device.kernels());
+            var model = new ServedModel(
+                    id, transformer, tokenizer, device.kernels(), cache.type(), Set.copyOf(checkpoint.end()));
             return new LoadedModel(model, chat, device, arena);
         } catch (IOException failure) {
             close(device, arena);

@@ -52,7 +52,7 @@ final class PerplexityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (LoadedModel loaded = LoadedModel.open(path, tokenizer, devices)) {
+        try (LoadedModel loaded = LoadedModel.open(path, tokenizer, devices, new CacheOptions())) {
             ServedModel model = loaded.model();
             String text = Files.readString(file);
             var progress = new Terminal();

@@ -1,6 +1,5 @@
 package dev.prairie.app;
 
-import dev.prairie.model.generate.Generator;
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.text.tokenizer.StreamDecoder;
@@ -64,6 +63,9 @@ final class RunCommand implements Callable<Integer> {
     private SamplingOptions sampling = new SamplingOptions();
 
     @Mixin
+    private CacheOptions cache = new CacheOptions();
+
+    @Mixin
     private DeviceOptions devices = new DeviceOptions();
 
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the first turn.")
@@ -79,11 +81,15 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         if (maxTokens < 1) throw new UserException("--max-tokens is " + maxTokens + "; give at least 1");
         Sampling chosen = sampling.sampling();
-        try (LoadedModel loaded = LoadedModel.open(path, tokenizer, devices)) {
+        try (LoadedModel loaded = LoadedModel.open(path, tokenizer, devices, cache)) {
             PrintWriter out = spec.commandLine().getOut();
             if (prompt == null) {
                 if (raw) throw new UserException("--raw continues a prompt; give one after the model");
-                chat(loaded, conversation(loaded, chosen), out);
+                chat(
+                        loaded,
+                        conversation(loaded, chosen),
+                        cache.estimate(loaded.model().transformer().config()),
+                        out);
             } else if (raw) {
                 out.print(prompt);
                 answer(loaded.model(), prompt, chosen, out);
@@ -106,7 +112,7 @@ final class RunCommand implements Callable<Integer> {
     private void answer(ServedModel model, String text, Sampling chosen, PrintWriter out) {
         int[] ids = begun(model, model.encode(text));
         StreamDecoder decoder = model.tokenizer().streamAfter(ids);
-        new Generator(model.transformer(), model.kernels()).generate(ids, maxTokens, chosen, id -> {
+        model.generator().generate(ids, maxTokens, chosen, id -> {
             if (model.endsText(id) || id >= model.vocabularySize()) return false;
             out.print(decoder.append(id));
             out.flush();
@@ -130,7 +136,7 @@ final class RunCommand implements Callable<Integer> {
         return ids;
     }
 
-    private static void chat(LoadedModel loaded, Chat chat, PrintWriter out) {
+    private static void chat(LoadedModel loaded, Chat chat, String estimate, PrintWriter out) {
         try (var terminal = TerminalBuilder.builder()
                 .encoding(StandardCharsets.UTF_8)
                 .dumb(true)
@@ -139,6 +145,7 @@ final class RunCommand implements Callable<Integer> {
             PrintWriter screen = terminal.writer();
             String kind = loaded.chat().templated() ? "" : " a base model continues what you write.";
             screen.println(loaded.model().id() + ":" + kind + " /clear forgets, /exit ends.");
+            screen.println(estimate);
             while (true) {
                 String line = reader.readLine("> ");
                 switch (line.strip()) {

@@ -38,11 +38,15 @@ final class ServeCommand implements Callable<Integer> {
     private Path runs = Paths.RUNS;
 
     @Mixin
+    private CacheOptions cache = new CacheOptions();
+
+    @Mixin
     private DeviceOptions devices = new DeviceOptions();
 
     @Override
     public Integer call() throws InterruptedException {
-        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, devices)) {
+        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, devices, cache)) {
+            new Terminal().note(cache.estimate(loaded.model().transformer().config()));
             serve(loaded, ServerConfig.local(port).withHost(host).withRuns(runs));
         }
         return 0;

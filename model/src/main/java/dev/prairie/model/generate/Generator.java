@@ -28,8 +28,16 @@ public final class Generator {
 
     private final Transformer model;
     private final Kernels kernels;
+    private final DType kept;
 
+    /** With keys and values in F32. */
     public Generator(Transformer model, Kernels kernels) {
+        this(model, kernels, DType.F32);
+    }
+
+    /** With keys and values kept as F32, F16 or Q8_0. */
+    public Generator(Transformer model, Kernels kernels, DType kept) {
+        this.kept = kept;
         if (model.config().head().kind() == HeadForm.Kind.NONE)
             throw new IllegalArgumentException(
                     "generator: the model is an encoder and continues no text; it makes vectors of"
@@ -38,21 +46,12 @@ public final class Generator {
         this.kernels = kernels;
     }
 
-    /** As below, with keys and values in F32. */
+    /** A sequence of at most {@code capacity} positions, itself at most the model's context. */
     public Session open(int capacity) {
-        return open(capacity, DType.F32);
-    }
-
-    /**
-     * A sequence of at most {@code capacity} positions, itself at most the model's context.
-     *
-     * @param kept what keys and values are kept as: F32, F16 or Q8_0
-     */
-    public Session open(int capacity, DType kept) {
         if (capacity < 1 || capacity > model.config().context())
             throw new IllegalArgumentException("generator: capacity " + capacity + " must be from 1 to the context of "
                     + model.config().context());
-        return new Session(capacity, kept);
+        return new Session(capacity);
     }
 
     /**
@@ -90,7 +89,7 @@ public final class Generator {
         private final boolean steady = !model.config().choosesWeights();
         private int length;
 
-        private Session(int capacity, DType kept) {
+        private Session(int capacity) {
             this.capacity = capacity;
             TransformerConfig c = model.config();
             cache = KvCache.contiguous(arena, kept, c.layers(), 1, capacity, c.keyHeads(), c.headWidth());

@@ -72,7 +72,7 @@ class GeneratorTest {
     void aSmallerCacheIsCloseToTheWholeForward(String type) {
         Transformer model = model("llama");
         float[] exact = whole(model, 20);
-        try (var session = new Generator(model, kernels).open(30, DType.valueOf(type))) {
+        try (var session = new Generator(model, kernels, DType.valueOf(type)).open(30)) {
             session.feed(Arrays.copyOf(ids, 12));
             float[] logits = {};
             for (int i = 12; i < 20; i++) logits = session.feed(ids[i]);

@@ -2,18 +2,25 @@ package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Generator;
 import dev.prairie.model.transformer.Transformer;
+import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Kernels;
 import dev.prairie.text.tokenizer.StreamDecoder;
 import dev.prairie.text.tokenizer.Tokenizer;
+import java.util.Set;
 
 /**
  * A transformer, its tokenizer and the kernels it runs on, under the name that clients call it by.
  *
  * <p>A prompt has the special tokens around it that the tokenizer's maker adds, such as one that begins a sequence.
+ *
+ * @param cache what keys and values are kept as: F32, F16 or Q8_0
+ * @param ends  ids that end an answer, beside those that are known by their texts
  */
-public record ServedModel(String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels)
+public record ServedModel(
+        String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels, DType cache, Set<Integer> ends)
         implements LanguageModel {
     public ServedModel {
+        ends = Set.copyOf(ends);
         if (id.isBlank()) {
             throw new IllegalArgumentException("model id: \"" + id + "\", give a name that clients can call");
         }
@@ -22,6 +29,16 @@ public record ServedModel(String id, Transformer transformer, Tokenizer tokenize
             throw new IllegalArgumentException("model " + id + ": the tokenizer has " + tokenizer.vocabularySize()
                     + " tokens and the model " + rows + "; they do not belong together");
         }
+    }
+
+    /** With a cache in F32, and the ends that are known by their texts. */
+    public ServedModel(String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels) {
+        this(id, transformer, tokenizer, kernels, DType.F32, Set.of());
+    }
+
+    /** What continues prompts, one at a time. */
+    public Generator generator() {
+        return new Generator(transformer, kernels, cache);
     }
 
     @Override
@@ -52,7 +69,7 @@ public record ServedModel(String id, Transformer transformer, Tokenizer tokenize
 
     @Override
     public boolean endsText(int id) {
-        return EndTokens.ends(tokenizer, id);
+        return ends.contains(id) || EndTokens.ends(tokenizer, id);
     }
 
     @Override
@@ -81,7 +98,7 @@ public record ServedModel(String id, Transformer transformer, Tokenizer tokenize
 
     @Override
     public Session open(int capacity) {
-        Generator.Session session = new Generator(transformer, kernels).open(capacity);
+        Generator.Session session = generator().open(capacity);
         return new Session() {
             @Override
             public float[] feed(int... ids) {
