@@ -9,5 +9,6 @@ module dev.prairie.model {
     exports dev.prairie.model.transformer;
     exports dev.prairie.model.checkpoint;
     exports dev.prairie.model.generate;
+    exports dev.prairie.model.quantize;
     exports dev.prairie.model.reference;
 }

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             PullCommand.class,
             ModelsCommand.class,
+            ConvertCommand.class,
             PerplexityCommand.class,
             DoctorCommand.class,
             BenchCommand.class,

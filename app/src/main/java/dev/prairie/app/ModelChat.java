@@ -34,15 +34,18 @@ final class ModelChat {
 
     static ChatFormat of(Path model) throws IOException {
         try {
-            return (Gguf.is(model) ? inside(model) : ChatTemplateFiles.load(folder(model)))
-                    .map(ChatFormat::of)
-                    .orElseGet(ChatFormat::plain);
+            return template(model).map(ChatFormat::of).orElseGet(ChatFormat::plain);
         } catch (TemplateException unreadable) {
             new Terminal()
                     .note("the chat template of " + model + " is not used, chats are plain text: "
                             + unreadable.getMessage());
             return ChatFormat.plain();
         }
+    }
+
+    /** The template; a {@link TemplateException} where it cannot be read. */
+    static Optional<ChatTemplate> template(Path model) throws IOException {
+        return Gguf.is(model) ? inside(model) : ChatTemplateFiles.load(folder(model));
     }
 
     private static Optional<ChatTemplate> inside(Path file) throws IOException {

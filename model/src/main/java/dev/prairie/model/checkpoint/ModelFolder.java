@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * A model's folder in the Hugging Face layout: {@code config.json} and {@code model.safetensors} (or shards with their
@@ -42,10 +43,17 @@ public final class ModelFolder {
      * @throws IllegalArgumentException for a form that no family has, or a type that safetensors does not hold
      */
     public static void save(Path folder, Checkpoint checkpoint) throws IOException {
+        save(folder, checkpoint, UnaryOperator.identity());
+    }
+
+    /** The same with other tensors in the place of those, of the same shapes; they are made one after the other. */
+    public static void save(Path folder, Checkpoint checkpoint, UnaryOperator<TensorEntry> made) throws IOException {
         TransformerConfig config = checkpoint.config();
         Family family = ConfigFile.familyOf(config);
         checkpoint.transformer(); // refuses parameters that are not those of the config
-        var entries = Parameters.entries(config, checkpoint.parameters(), family.names());
+        var entries = Parameters.entries(config, checkpoint.parameters(), family.names()).stream()
+                .map(made)
+                .toList();
         SafetensorsWriter.write(folder.resolve(Safetensors.FILE), entries, Map.of("format", "pt"));
         byte[] text = new ConfigFile(family, config, checkpoint.begin(), checkpoint.end())
                 .write(entries.getFirst().type());

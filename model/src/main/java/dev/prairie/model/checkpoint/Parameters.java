@@ -222,27 +222,28 @@ final class Parameters {
                 if (t == null) throw new IllegalArgumentException("checkpoint: no parameter " + name);
                 parts.put(name, t);
             }
-            DType type = joinedType(group.name, parts.values());
+            DType type = joinedType(group.name, group.form, parts.values());
             entries.add(
                     new TensorEntry(group.name, type, group.stored(), arena -> theirs(config, group, parts, arena)));
         }
         return entries;
     }
 
-    private static DType joinedType(String name, Collection<Tensor> parts) {
+    private static DType joinedType(String name, Form form, Collection<Tensor> parts) {
         DType type = parts.iterator().next().type();
         for (Tensor part : parts)
             if (part.type() != type)
                 throw new IllegalArgumentException(
                         "checkpoint: " + name + " would hold " + type + " and " + part.type() + " side by side");
-        return type;
+        return type.quantized() && form == Form.COLUMNS ? DType.F32 : type; // blocks cannot be turned round
     }
 
     private static Tensor theirs(TransformerConfig config, Group group, Map<String, Tensor> parts, Arena arena) {
         var turned = new ArrayList<Tensor>();
         parts.forEach((name, t) -> turned.add(
                 switch (group.form) {
-                    case ROWS, COLUMNS, EXPERTS, BEHIND_PADDING -> t;
+                    case ROWS, EXPERTS, BEHIND_PADDING -> t;
+                    case COLUMNS -> t.type().quantized() ? FloatCopy.of(t, arena) : t;
                     case PAIRS -> reordered(t, heads(config, name), true, arena);
                     case LESS_ONE -> plus(t, -1, arena);
                 }));

@@ -65,6 +65,42 @@ final class Families {
 
     private static final String DEEPSEEK_CJK = "[\\x{4e00}-\\x{9fa5}\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+";
 
+    /** One name of each way, for who looks for the name: the best known first. */
+    static final List<String> NAMES = List.of(
+            "gpt-2",
+            "llama-bpe",
+            "qwen2",
+            "smollm",
+            "deepseek-llm",
+            "deepseek-coder",
+            "deepseek-v3",
+            "falcon",
+            "command-r",
+            "mpt",
+            "dbrx",
+            "stablelm2",
+            "tekken",
+            "gpt-4o",
+            "qwen35",
+            "kimi-k2",
+            "seed-coder",
+            "bailingmoe",
+            "exaone-moe",
+            "minicpm5",
+            "jais-2",
+            "granite-embed-multi-97m",
+            "tiny_aya",
+            "youtu",
+            "spark2_5",
+            "afmoe",
+            "superbpe",
+            "bloom",
+            "viking",
+            "chameleon",
+            "laguna",
+            "ufakzeka",
+            "default");
+
     private Families() {}
 
     /**

@@ -88,6 +88,16 @@ public record VocabularyTables(
                 Optional.empty());
     }
 
+    /**
+     * The tables of a tokenizer that came from elsewhere, for a model with {@code size} tokens; those beyond the
+     * tokenizer's are unused.
+     *
+     * @throws TokenizerException where tables cannot say what this tokenizer does
+     */
+    public static VocabularyTables of(Tokenizer tokenizer, int size) {
+        return TablesWriter.write(tokenizer, size);
+    }
+
     /** Keeps its own lists. */
     public VocabularyTables {
         tokens = List.copyOf(tokens);
