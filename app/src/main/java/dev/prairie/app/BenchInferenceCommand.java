@@ -4,7 +4,6 @@ import dev.prairie.app.peer.LlamaPeer;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Kernels;
@@ -122,10 +121,10 @@ final class BenchInferenceCommand implements Callable<Integer> {
 
     private Checkpoint random(Kernels kernels, Arena arena, @Nullable Path file) throws IOException {
         TransformerConfig config = RandomModel.shape(shape);
-        DType all = WeightTypes.named(type);
-        if (file == null) return RandomModel.make(config, (name, s) -> all, kernels, SEED, arena);
+        RandomModel.Types types = WeightTypes.named(type, config);
+        if (file == null) return RandomModel.make(config, types, kernels, SEED, arena);
         try (Arena until = Arena.ofShared()) {
-            Checkpoint made = RandomModel.make(config, (name, s) -> all, kernels, SEED, until);
+            Checkpoint made = RandomModel.make(config, types, kernels, SEED, until);
             RandomFile.write(file, shape, made);
             return made;
         }

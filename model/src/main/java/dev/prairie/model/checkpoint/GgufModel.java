@@ -64,6 +64,17 @@ public final class GgufModel {
         return values;
     }
 
+    /** What a file calls each parameter of such a model, by canonical name. */
+    public static Map<String, String> names(TransformerConfig config) {
+        Names names = ConfigFile.familyOf(config).ggufNames();
+        var called = new LinkedHashMap<String, String>();
+        config.parameterShapes()
+                .keySet()
+                .forEach(name ->
+                        called.put(name, names.place(name, names.prefix()).name()));
+        return called;
+    }
+
     /**
      * The tensors of a file with this model, under their names there, each in the type that it has. They read the
      * checkpoint when their turn comes.
