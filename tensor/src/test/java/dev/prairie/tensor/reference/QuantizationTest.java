@@ -173,7 +173,11 @@ class QuantizationTest {
         Arrays.fill(x, 256, 512, 0.25f);
         for (int i = 512; i < 1024; i++) x[i] = (i < 768 ? 1 : -1) * (1 + i % 32 / 32f);
         float[] found = decoded(encoded(type, x), type, 1024);
-        float tolerance = type == DType.Q2_K || type == DType.Q3_K || type == DType.MXFP4 ? 0.5f : 0.15f;
+        float tolerance = switch (type) {
+            case Q2_K, Q3_K, MXFP4 -> 0.5f;
+            case IQ4_NL, IQ4_XS -> 0.22f; // half of the table's widest gap, 89 to 113, where 113 means 2
+            default -> 0.15f;
+        };
         for (int i = 0; i < x.length; i++)
             assertThat(found[i]).as("number " + i).isCloseTo(x[i], within(tolerance));
     }
