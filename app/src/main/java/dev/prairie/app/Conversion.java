@@ -147,7 +147,18 @@ final class Conversion {
             if (key.startsWith("tokenizer.")) values.put(key, value);
         });
         ModelChat.template(from).ifPresent(template -> values.put(TEMPLATE, GgufValue.of(template.source())));
-        return GgufModel.entries(checkpoint);
+        return withHead(GgufModel.entries(checkpoint), values);
+    }
+
+    /** Builds of llama.cpp do not open a GPT-2 whose head is its table, unless it is written twice. */
+    private static List<TensorEntry> withHead(List<TensorEntry> entries, Map<String, GgufValue> values) {
+        var all = new ArrayList<TensorEntry>(entries);
+        boolean gpt2 = values.containsKey("gpt2.block_count");
+        if (gpt2 && entries.stream().noneMatch(e -> e.name().equals("output.weight")))
+            for (TensorEntry e : entries)
+                if (e.name().equals("token_embd.weight"))
+                    all.add(new TensorEntry("output.weight", e.type(), e.shape(), e.content()));
+        return all;
     }
 
     private Tokenizer tokenizer() {

@@ -52,6 +52,7 @@ class CommandsIT {
                 "serve",
                 "pull",
                 "models",
+                "convert",
                 "perplexity",
                 "doctor",
                 "bench",
@@ -131,6 +132,28 @@ class CommandsIT {
         assertThat(Prairie.type(folder, "Once upon a time\n/exit\n", "run", model.toString(), "--temperature", "0")
                         .out())
                 .contains(", there was a little girl named Lily.");
+    }
+
+    @Test
+    void convertsModels() throws Exception {
+        String from = Demand.data("stories260k").resolve("stories260K.gguf").toString();
+        Prairie.Result made = prairie("convert", from, "made/eight.gguf", "--type", "q8_0");
+        assertThat(made.code()).as(made.err()).isZero();
+        assertThat(made.out()).startsWith("made/eight.gguf: 48 tensors, 11 F32, 5 F16, 32 Q8_0, 0.4 MB");
+        assertThat(prairie("convert", "made/eight.gguf", "folder", "--type", "BF16")
+                        .code())
+                .isZero();
+        for (String model : List.of("made/eight.gguf", "folder"))
+            assertThat(prairie("run", model, "Once upon a time", "--max-tokens", "12", "--temperature", "0")
+                            .out())
+                    .as(model)
+                    .startsWith(", there was a little girl named Lily");
+        refused("Q8_0 already", "convert the original", "convert", "made/eight.gguf", "x.gguf", "--type", "Q4_0");
+        refused("a folder holds no Q4_0", "OUT.gguf", "convert", from, "x", "--type", "Q4_0");
+        refused("is the model itself", "another name", "convert", "folder", "folder", "--type", "F32");
+        refused("expected one of [F32", "convert --help", "convert", from, "x.gguf", "--type", "Q9");
+        refused("no model at", "a GGUF file", "convert", "nothing.gguf", "x.gguf", "--type", "Q8_0");
+        assertThat(folder.resolve("x.gguf")).doesNotExist();
     }
 
     @Test
