@@ -25,7 +25,7 @@ class DecodingTest {
     /** The bar of the project: bytes of the heap for one decoded token, whatever the model. */
     private static final long GARBAGE = 1024;
 
-    private static final int TOKENS = 200, ROUNDS = 30;
+    private static final int TOKENS = 200, ROUNDS = 1000;
     private static final TransformerConfig CONFIG = TransformerConfig.llama(512, 256, 3, 256, 4, 2, 512, true);
 
     @TempDir
@@ -47,8 +47,8 @@ class DecodingTest {
                     .transformer(device.kernels(), arena);
             var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
             try (var session = new Generator(model, device.kernels(), DType.F16).open(TOKENS)) {
-                long least = Long.MAX_VALUE;
-                for (int r = 0; r < ROUNDS && least > 100 * TOKENS; r++) { // at first the compilers are at work
+                long least = Long.MAX_VALUE; // for some seconds the compilers are at work, and count too
+                for (int r = 0; r < ROUNDS && least > 100 * TOKENS; r++) {
                     session.rewind(0);
                     long before = threads.getTotalThreadAllocatedBytes();
                     for (int i = 0; i < TOKENS; i++) session.feed(i);

@@ -99,13 +99,13 @@ class QuantizerTest {
 
     /**
      * A trained model (0.26 M weights) that we quantised, against itself in F32, over the text of its own: the mean of
-     * {@code Σ p ln(p/q)} of a position, in nats. The bounds are a tenth above what was measured. Its rows have 64 and 172
+     * {@code Σ p ln(p/q)} of a position, in nats. The bounds are a tenth above what was measured; BF16 with activations rounded to it, as tiles do. Its rows have 64 and 172
      * numbers, so that mixes of blocks of 256 take the next smaller ones, and a quarter of the weights stays F16.
      */
     @ParameterizedTest
     @CsvSource({
         "F16, 4e-7",
-        "BF16, 4.5e-5",
+        "BF16, 6e-5",
         "Q8_0, 4.7e-4",
         "Q6_K, 4.7e-4",
         "Q5_1, 0.0093",
