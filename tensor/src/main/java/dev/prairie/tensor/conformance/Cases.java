@@ -176,7 +176,7 @@ final class Cases {
                 {many, 3 * b, 70}
             };
             for (int[] z : sizes) {
-                weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
+                if (z[0] == 1 || z[0] == 7) weights(type, "", s(z[0], z[1]), s(z[2], z[1])); // few rows, and many
                 weights(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
             }
             weights(type, "no rows", s(0, b), s(5, b));
@@ -208,14 +208,14 @@ final class Cases {
             {130, 64, 40}
         };
         for (int[] z : sizes) {
-            weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
-            weights(type, "bias", s(z[0], z[1]), s(z[2], z[1]), s(z[2]));
+            if (z[0] == 1 || z[0] == 33) weights(type, "", s(z[0], z[1]), s(z[2], z[1]));
+            if (z[0] < 5) weights(type, "bias", s(z[0], z[1]), s(z[2], z[1]), s(z[2]));
             weights(type, "bias and residual", s(z[0], z[1]), s(z[2], z[1]), s(z[2]), s(z[0], z[2]));
         }
         weights(type, "no rows", s(0, 20), s(5, 20));
         weights(type, "three dimensions", s(2, 3, 40), s(5, 40));
         weights(type, "wide", s(3, 2200), s(40, 2200));
-        weights(type, "wide", s(20, 2200), s(300, 2200));
+        if (type == DType.BF16) weights(type, "wide", s(20, 2200), s(300, 2200));
     }
 
     private void weights(DType type, String note, Shape... inputs) {
