@@ -110,8 +110,9 @@ final class Conversion {
                 made.add(converted);
                 return watched(converted, made.size(), made);
             });
-            if (Gguf.is(from) || tokenizerFile != null || !Files.exists(folder().resolve("tokenizer.json")))
-                writeTokenizer(out);
+            if (Gguf.is(from)
+                    || tokenizerFile != null
+                    || !Files.exists(Paths.beside(from).resolve("tokenizer.json"))) writeTokenizer(out);
             else copyBeside(out);
             return written(made);
         } finally {
@@ -140,7 +141,7 @@ final class Conversion {
         Checkpoint checkpoint = Checkpoint.load(from, arena);
         Map<String, GgufValue> model = GgufModel.metadata(checkpoint);
         values.putAll(model);
-        values.put("general.name", GgufValue.of(name()));
+        values.put("general.name", GgufValue.of(Paths.name(from)));
         values.putAll(TokenizerValues.of(
                 VocabularyTables.of(tokenizer(), checkpoint.config().vocabulary())));
         model.forEach((key, value) -> { // the model's own word on which ids begin and end a text
@@ -163,17 +164,6 @@ final class Conversion {
 
     private Tokenizer tokenizer() {
         return ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : from);
-    }
-
-    private Path folder() {
-        return Files.isDirectory(from)
-                ? from
-                : Optional.ofNullable(from.toAbsolutePath().getParent()).orElse(from);
-    }
-
-    private String name() {
-        Path path = from.endsWith("model") && from.getParent() != null ? from.getParent() : from;
-        return String.valueOf(path.toAbsolutePath().normalize().getFileName());
     }
 
     private void refuseTwice(List<TensorEntry> entries, Map<String, DType> types) {
@@ -223,7 +213,7 @@ final class Conversion {
 
     private void copyBeside(Path out) throws IOException {
         for (String name : BESIDE) {
-            Path file = folder().resolve(name);
+            Path file = Paths.beside(from).resolve(name);
             if (!Files.isRegularFile(file)) continue;
             Path to = out.resolve(name);
             Files.createDirectories(to.toAbsolutePath().resolveSibling(""));

@@ -3,6 +3,8 @@ package dev.prairie.app;
 import dev.prairie.app.hub.ModelName;
 import dev.prairie.app.hub.ModelStore;
 import dev.prairie.model.checkpoint.Checkpoint;
+import dev.prairie.model.checkpoint.Gguf;
+import dev.prairie.model.checkpoint.GgufModel;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.http.ChatFormat;
 import dev.prairie.tensor.device.Device;
@@ -13,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,18 +29,26 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
     /** Opens what {@code given} names; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {
         Path path = resolve(given);
-        Path name = path.endsWith("model") && path.getParent() != null ? path.getParent() : path;
-        Tokenizer tokenizer = ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
         Arena arena = Arena.ofShared();
         Device device = null;
         try {
-            ChatFormat chat = ModelChat.of(path);
-            Checkpoint checkpoint = cache.limited(Checkpoint.load(path, arena));
+            // What is in the file itself is read from it once: a vocabulary has some hundred thousand pieces.
+            Optional<Gguf> inside = Gguf.is(path) ? Optional.of(Gguf.open(path, arena)) : Optional.empty();
+            Tokenizer tokenizer = tokenizerFile == null && inside.isPresent()
+                    ? ModelTokenizer.of(inside.get())
+                    : ModelTokenizer.of(tokenizerFile != null ? tokenizerFile : path);
+            ChatFormat chat = ModelChat.of(path, inside);
+            Checkpoint loaded = inside.isPresent() ? GgufModel.load(inside.get(), arena) : Checkpoint.load(path, arena);
+            Checkpoint checkpoint = cache.limited(loaded);
             device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
-            String id = String.valueOf(name.toAbsolutePath().normalize().getFileName());
             var model = new ServedModel(
-                    id, transformer, tokenizer, device.kernels(), cache.type(), Set.copyOf(checkpoint.end()));
+                    Paths.name(path),
+                    transformer,
+                    tokenizer,
+                    device.kernels(),
+                    cache.type(),
+                    Set.copyOf(checkpoint.end()));
             return new LoadedModel(model, chat, device, arena);
         } catch (IOException failure) {
             close(device, arena);

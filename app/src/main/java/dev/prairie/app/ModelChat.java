@@ -8,7 +8,6 @@ import dev.prairie.text.template.ChatTemplateFiles;
 import dev.prairie.text.template.TemplateException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,9 +31,12 @@ final class ModelChat {
 
     private ModelChat() {}
 
-    static ChatFormat of(Path model) throws IOException {
+    /** Of the model at {@code model}, whose open file is {@code inside} if it is GGUF. */
+    static ChatFormat of(Path model, Optional<Gguf> inside) {
         try {
-            return template(model).map(ChatFormat::of).orElseGet(ChatFormat::plain);
+            return (inside.isPresent() ? template(inside.get()) : ChatTemplateFiles.load(Paths.beside(model)))
+                    .map(ChatFormat::of)
+                    .orElseGet(ChatFormat::plain);
         } catch (TemplateException unreadable) {
             new Terminal()
                     .note("the chat template of " + model + " is not used, chats are plain text: "
@@ -45,29 +47,23 @@ final class ModelChat {
 
     /** The template; a {@link TemplateException} where it cannot be read. */
     static Optional<ChatTemplate> template(Path model) throws IOException {
-        return Gguf.is(model) ? inside(model) : ChatTemplateFiles.load(folder(model));
-    }
-
-    private static Optional<ChatTemplate> inside(Path file) throws IOException {
+        if (!Gguf.is(model)) return ChatTemplateFiles.load(Paths.beside(model));
         try (Arena arena = Arena.ofConfined()) {
-            GgufMetadata metadata = Gguf.open(file, arena).metadata();
-            String source = metadata.text(TEMPLATE, "");
-            if (source.isBlank()) return Optional.empty();
-            var tokens = new LinkedHashMap<String, String>();
-            List<String> pieces = metadata.texts("tokenizer.ggml.tokens");
-            TOKENS.forEach((name, key) -> metadata.token("tokenizer.ggml." + key)
-                    .ifPresent(id -> {
-                        if (id < pieces.size()) tokens.put(name, pieces.get(id));
-                    }));
-            String toolUse = metadata.text(TOOLS, "");
-            return Optional.of(
-                    toolUse.isBlank() ? ChatTemplate.of(source, tokens) : ChatTemplate.of(source, toolUse, tokens));
+            return template(Gguf.open(model, arena));
         }
     }
 
-    private static Path folder(Path model) {
-        return Files.isDirectory(model)
-                ? model
-                : Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
+    private static Optional<ChatTemplate> template(Gguf file) {
+        GgufMetadata metadata = file.metadata();
+        String source = metadata.text(TEMPLATE, "");
+        if (source.isBlank()) return Optional.empty();
+        var tokens = new LinkedHashMap<String, String>();
+        List<String> pieces = metadata.texts("tokenizer.ggml.tokens");
+        TOKENS.forEach((name, key) -> metadata.token("tokenizer.ggml." + key).ifPresent(id -> {
+            if (id < pieces.size()) tokens.put(name, pieces.get(id));
+        }));
+        String toolUse = metadata.text(TOOLS, "");
+        return Optional.of(
+                toolUse.isBlank() ? ChatTemplate.of(source, tokens) : ChatTemplate.of(source, toolUse, tokens));
     }
 }

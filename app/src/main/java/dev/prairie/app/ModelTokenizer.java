@@ -37,9 +37,16 @@ final class ModelTokenizer {
 
     private static Tokenizer inside(Path file) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            return Tokenizer.of(tables(Gguf.open(file, arena).metadata()));
+            return of(Gguf.open(file, arena));
+        }
+    }
+
+    /** The tokenizer in a file that is open. */
+    static Tokenizer of(Gguf file) {
+        try {
+            return Tokenizer.of(tables(file.metadata()));
         } catch (TokenizerException fault) {
-            throw new TokenizerException(file, String.valueOf(fault.getMessage()), fault);
+            throw new TokenizerException(file.path(), String.valueOf(fault.getMessage()), fault);
         }
     }
 
@@ -87,9 +94,7 @@ final class ModelTokenizer {
     }
 
     private static Path beside(Path model) {
-        Path folder = Files.isDirectory(model)
-                ? model
-                : Optional.ofNullable(model.toAbsolutePath().getParent()).orElse(model);
+        Path folder = Paths.beside(model);
         for (String usual : List.of("tokenizer.json", "tokenizer.bin"))
             if (Files.exists(folder.resolve(usual))) return folder.resolve(usual);
         try (Stream<Path> files = Files.list(folder)) {

@@ -25,9 +25,9 @@ final class RandomModel {
     private static final float DEVIATION = 0.02f;
 
     private static final Map<String, TransformerConfig> SHAPES = Map.of(
-            "llama-1b", llama(128256, 8192, 16, 2048, 32, 8, 64, 8192), // Llama 3.2 1B
-            "llama-300m", llama(32000, 4096, 12, 1024, 16, 4, 64, 4096),
-            "llama-15m", llama(32000, 1024, 6, 288, 6, 6, 48, 768)); // llama2.c's stories15M
+            "llama-1b", TransformerConfig.llama(128256, 8192, 16, 2048, 32, 8, 8192, true), // Llama 3.2 1B
+            "llama-300m", TransformerConfig.llama(32000, 4096, 12, 1024, 16, 4, 4096, true),
+            "llama-15m", TransformerConfig.llama(32000, 1024, 6, 288, 6, 6, 768, true)); // llama2.c's stories15M
 
     private final Random random;
     private final Kernels kernels;
@@ -38,12 +38,6 @@ final class RandomModel {
         this.random = new Random(seed);
         this.kernels = kernels;
         this.arena = arena;
-    }
-
-    private static TransformerConfig llama(
-            int vocabulary, int context, int layers, int width, int heads, int keys, int headWidth, int feedForward) {
-        if (headWidth * heads != width) throw new IllegalArgumentException("shape: " + headWidth + " x " + heads);
-        return TransformerConfig.llama(vocabulary, context, layers, width, heads, keys, feedForward, true);
     }
 
     /** The shape of that name. */

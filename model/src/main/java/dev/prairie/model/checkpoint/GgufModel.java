@@ -38,7 +38,8 @@ public final class GgufModel {
         return load(Gguf.open(path, arena), arena);
     }
 
-    static Checkpoint load(Gguf gguf, Arena arena) {
+    /** The same of a file that is open. */
+    public static Checkpoint load(Gguf gguf, Arena arena) {
         GgufConfig described = GgufConfig.read(GgufFacts.of(gguf));
         TransformerConfig config = described.config();
         Map<String, Tensor> parameters =

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A projection {@code (N, C) → (N, O)}. The transformer does not know which kind it holds. */
 public sealed interface Linear {
-    Tensor forward(Ops ops, Tensor x);
+    default Tensor forward(Ops ops, Tensor x) {
+        return forward(ops, x, null);
+    }
 
     /** The same plus {@code residual (N, O)}, where there is one. */
     Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual);
@@ -23,11 +25,6 @@ public sealed interface Linear {
      */
     record Dense(Tensor weight, @Nullable Tensor bias) implements Linear {
         @Override
-        public Tensor forward(Ops ops, Tensor x) {
-            return ops.matmul(x, weight, bias);
-        }
-
-        @Override
         public Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual) {
             return ops.matmul(x, weight, bias, residual);
         }
@@ -38,11 +35,6 @@ public sealed interface Linear {
      * flow through it, it does not learn.
      */
     record Packed(PackedWeights weight, @Nullable Tensor bias) implements Linear {
-        @Override
-        public Tensor forward(Ops ops, Tensor x) {
-            return ops.matmul(x, weight, bias, null);
-        }
-
         @Override
         public Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual) {
             return ops.matmul(x, weight, bias, residual);

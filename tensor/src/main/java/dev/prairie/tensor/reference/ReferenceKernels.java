@@ -12,8 +12,6 @@ import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Gradient;
 import dev.prairie.tensor.device.PackedWeights;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +27,8 @@ public final class ReferenceKernels implements GradKernels {
     private static final double GELU_SCALE = Math.sqrt(2 / Math.PI);
     private static final double GELU_CUBIC = 0.044715;
 
-    private final boolean rounded;
+    private final Operands operands;
+    private final AttentionLoops attention;
 
     /** In F32. */
     public ReferenceKernels() {
@@ -40,7 +39,8 @@ public final class ReferenceKernels implements GradKernels {
     public ReferenceKernels(DType precision) {
         if (precision != DType.F32 && precision != DType.BF16)
             throw new IllegalArgumentException("reference: precision " + precision + ", must be F32 or BF16");
-        rounded = precision == DType.BF16;
+        operands = new Operands(precision == DType.BF16);
+        attention = new AttentionLoops(operands);
     }
 
     // ---- embedding, gather ------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ public final class ReferenceKernels implements GradKernels {
         for (int n = 0; n < rows; n++)
             for (int o = 0; o < outputs; o++) {
                 long at = (long) n * outputs + o;
-                double sum = product(x, (long) n * width, w, (long) o * width, width);
+                double sum = operands.product(x, (long) n * width, w, (long) o * width, width);
                 if (bias != null) sum += bias.get(o);
                 if (residual != null) sum += residual.get(at);
                 out.set(at, (float) sum);
@@ -219,7 +219,8 @@ public final class ReferenceKernels implements GradKernels {
     private void activations(double[] row, Tensor x, long first, DType type) {
         if (type.quantized()) Quantization.activations(row, x, first);
         else
-            for (int i = 0; i < row.length; i++) row[i] = type == DType.BF16 ? operand(x, first + i) : x.get(first + i);
+            for (int i = 0; i < row.length; i++)
+                row[i] = type == DType.BF16 ? operands.of(x, first + i) : x.get(first + i);
     }
 
     @Override
@@ -236,7 +237,7 @@ public final class ReferenceKernels implements GradKernels {
             for (int i = 0; i < width; i++) {
                 double sum = 0;
                 for (int o = 0; o < outputs; o++)
-                    sum += operand(dOut, (long) n * outputs + o) * operand(w, (long) o * width + i);
+                    sum += operands.of(dOut, (long) n * outputs + o) * operands.of(w, (long) o * width + i);
                 plus(to, (long) n * width + i, sum);
             }
     }
@@ -251,7 +252,7 @@ public final class ReferenceKernels implements GradKernels {
             for (int i = 0; i < width; i++) {
                 double sum = 0;
                 for (int n = 0; n < rows; n++)
-                    sum += operand(dOut, (long) n * outputs + o) * operand(x, (long) n * width + i);
+                    sum += operands.of(dOut, (long) n * outputs + o) * operands.of(x, (long) n * width + i);
                 plus(to, (long) o * width + i, sum);
             }
     }
@@ -267,88 +268,24 @@ public final class ReferenceKernels implements GradKernels {
         }
     }
 
-    /** A number as products take it, from memory of any floating type. */
-    private double operand(Tensor t, long i) {
-        return operand(read(t, i));
-    }
-
-    private double operand(double x) {
-        return rounded ? fromBf16(bf16((float) x)) : x;
-    }
-
-    private double product(Tensor a, long from, Tensor b, long other, int n) {
-        double sum = 0;
-        for (int i = 0; i < n; i++) sum += operand(a, from + i) * operand(b, other + i);
-        return sum;
-    }
-
     // ---- positions and attention ------------------------------------------------------------------------------
 
     @Override
     public void rope(Tensor out, Tensor x, int[] positions, Rotary rotary) {
         out.zero();
-        turn(out, x, positions, rotary, +1);
+        AttentionLoops.turn(out, x, positions, rotary, +1);
     }
 
     @Override
     public void ropeBackward(Gradient dX, Tensor dOut, int[] positions, Rotary rotary) {
-        turn(dX.cleared(), dOut, positions, rotary, -1);
-    }
-
-    private static void turn(Tensor out, Tensor x, int[] positions, Rotary rotary, int sign) {
-        int heads = x.shape().dim(1);
-        int width = x.shape().dim(2);
-        int half = rotary.width() / 2;
-        for (int n = 0; n < positions.length; n++)
-            for (int h = 0; h < heads; h++) {
-                long head = ((long) n * heads + h) * width;
-                for (int i = 0; i < half; i++) {
-                    double angle = sign * positions[n] * rotary.frequencies()[i];
-                    double c = rotary.magnitude() * Math.cos(angle);
-                    double s = rotary.magnitude() * Math.sin(angle);
-                    long a = head + i;
-                    plus(out, a, x.get(a) * c - x.get(a + half) * s);
-                    plus(out, a + half, x.get(a) * s + x.get(a + half) * c);
-                }
-                for (long a = head + rotary.width(); a < head + width; a++) plus(out, a, x.get(a));
-            }
+        AttentionLoops.turn(dX.cleared(), dOut, positions, rotary, -1);
     }
 
     @Override
     public void attention(Tensor out, Tensor lse, Tensor q, KeyValues kv, Tokens tokens, Scoring scoring) {
-        int heads = q.shape().dim(1);
-        int width = q.shape().dim(2);
-        int keyHeads = kv.k().shape().dim(1);
-        Tensor keys = numbers(kv.k()), values = numbers(kv.v());
-        out.zero();
-        for (int b = 0; b < tokens.sequences(); b++)
-            for (int n = tokens.starts()[b]; n < tokens.starts()[b + 1]; n++)
-                for (int h = 0; h < heads; h++) {
-                    int first = scoring.first(tokens.positions()[n]);
-                    int end = scoring.end(tokens.positions()[n], tokens.length(b));
-                    long query = ((long) n * heads + h) * width;
-                    double[] score = new double[end];
-                    double max = Double.NEGATIVE_INFINITY;
-                    for (int s = first; s < end; s++) {
-                        long key = key(kv, b, s, h * keyHeads / heads);
-                        score[s] = capped(scoring.scale() * product(q, query, keys, key, width), scoring.cap());
-                        max = Math.max(max, score[s]);
-                    }
-                    double sum = 0;
-                    for (int s = first; s < end; s++) sum += Math.exp(score[s] - max);
-                    double l = max + Math.log(sum);
-                    for (int i = 0; i < width; i++) {
-                        double mixed = 0;
-                        for (int s = first; s < end; s++)
-                            mixed += operand(Math.exp(score[s] - l))
-                                    * operand(values, key(kv, b, s, h * keyHeads / heads) + i);
-                        out.set(query + i, (float) mixed);
-                    }
-                    lse.set((long) n * heads + h, (float) l);
-                }
+        attention.forward(out, lse, q, kv, numbers(kv.k()), numbers(kv.v()), tokens, scoring);
     }
 
-    /** Dao et al. 2022 (arXiv 2205.14135), appendix B: the probabilities come back from the log-sum-exp. */
     @Override
     public void attentionBackward(
             Gradient dQ,
@@ -361,43 +298,14 @@ public final class ReferenceKernels implements GradKernels {
             KeyValues kv,
             Tokens tokens,
             Scoring scoring) {
-        Tensor toQ = dQ.cleared();
-        Tensor toK = dK.cleared();
-        Tensor toV = dV.cleared();
-        int heads = q.shape().dim(1);
-        int width = q.shape().dim(2);
-        int keyHeads = kv.k().shape().dim(1);
-        for (int b = 0; b < tokens.sequences(); b++)
-            for (int n = tokens.starts()[b]; n < tokens.starts()[b + 1]; n++)
-                for (int h = 0; h < heads; h++) {
-                    long query = ((long) n * heads + h) * width;
-                    double delta = dot(dOut, query, out, query, width);
-                    int end = scoring.end(tokens.positions()[n], tokens.length(b));
-                    for (int s = scoring.first(tokens.positions()[n]); s < end; s++) {
-                        long key = key(kv, b, s, h * keyHeads / heads);
-                        double score = capped(scoring.scale() * product(q, query, kv.k(), key, width), scoring.cap());
-                        double p = Math.exp(score - lse.get((long) n * heads + h));
-                        double dScore = p * (product(dOut, query, kv.v(), key, width) - delta);
-                        if (scoring.cap() > 0) dScore *= 1 - score / scoring.cap() * (score / scoring.cap());
-                        for (int i = 0; i < width; i++) {
-                            plus(toV, key + i, operand(p) * operand(dOut, query + i));
-                            plus(toQ, query + i, scoring.scale() * operand(dScore) * operand(kv.k(), key + i));
-                            plus(toK, key + i, scoring.scale() * operand(dScore) * operand(q, query + i));
-                        }
-                    }
-                }
-    }
-
-    private static double capped(double score, float cap) {
-        return cap > 0 ? cap * Math.tanh(score / cap) : score;
+        attention.backward(dQ.cleared(), dK.cleared(), dV.cleared(), dOut, out, lse, q, kv, tokens, scoring);
     }
 
     /** Keys or values as F32 numbers, whatever they are kept in. */
     private Tensor numbers(Tensor kept) {
         if (kept.type() == DType.F32) return kept;
         Tensor numbers = Tensor.zeros(Arena.ofAuto(), kept.shape());
-        if (kept.type().quantized()) Quantization.decode(numbers, kept);
-        else cast(numbers, kept);
+        cast(numbers, kept);
         return numbers;
     }
 
@@ -406,20 +314,9 @@ public final class ReferenceKernels implements GradKernels {
         for (int b = 0; b < tokens.sequences(); b++)
             for (int n = tokens.starts()[b]; n < tokens.starts()[b + 1]; n++) {
                 int row = kv.row(b, tokens.positions()[n]);
-                put(kv.k().slice(row, row + 1), k.slice(n, n + 1));
-                put(kv.v().slice(row, row + 1), v.slice(n, n + 1));
+                cast(kv.k().slice(row, row + 1), k.slice(n, n + 1));
+                cast(kv.v().slice(row, row + 1), v.slice(n, n + 1));
             }
-    }
-
-    private void put(Tensor kept, Tensor numbers) {
-        if (kept.type().quantized()) Quantization.encode(kept, numbers);
-        else cast(kept, numbers);
-    }
-
-    private static long key(KeyValues kv, int sequence, int position, int head) {
-        int keyHeads = kv.k().shape().dim(1);
-        return ((long) kv.row(sequence, position) * keyHeads + head)
-                * kv.k().shape().dim(2);
     }
 
     // ---- element by element -----------------------------------------------------------------------------------
@@ -564,38 +461,7 @@ public final class ReferenceKernels implements GradKernels {
     public void cast(Tensor out, Tensor x) {
         if (out.type().quantized()) Quantization.encode(out, x);
         else if (x.type().quantized()) Quantization.decode(out, x);
-        else for (long i = 0; i < out.shape().size(); i++) write(out, i, read(x, i));
-    }
-
-    private static float read(Tensor t, long i) {
-        MemorySegment s = t.segment();
-        return switch (t.type()) {
-            case F32 -> s.get(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4);
-            case BF16 -> fromBf16(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
-            case F16 -> Float.float16ToFloat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2));
-            default -> throw new IllegalArgumentException("cast: " + t.type() + " cannot be read one by one");
-        };
-    }
-
-    private static void write(Tensor t, long i, float value) {
-        MemorySegment s = t.segment();
-        switch (t.type()) {
-            case F32 -> s.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * 4, value);
-            case BF16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, bf16(value));
-            case F16 -> s.set(ValueLayout.JAVA_SHORT_UNALIGNED, i * 2, Float.floatToFloat16(value));
-            default -> throw new IllegalArgumentException("cast: " + t.type() + " cannot be written one by one");
-        }
-    }
-
-    private static float fromBf16(short bits) {
-        return Float.intBitsToFloat(bits << 16);
-    }
-
-    /** Nearest, ties to even; NaN stays a quiet NaN. */
-    private static short bf16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if (Float.isNaN(value)) return (short) ((bits >>> 16) | 0x40);
-        return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
+        else for (long i = 0; i < out.shape().size(); i++) Operands.write(out, i, Operands.read(x, i));
     }
 
     // ---- loss and optimizer -----------------------------------------------------------------------------------
@@ -653,13 +519,13 @@ public final class ReferenceKernels implements GradKernels {
 
     // ---- shared -----------------------------------------------------------------------------------------------
 
-    private static double dot(Tensor a, long from, Tensor b, long other, int n) {
+    static double dot(Tensor a, long from, Tensor b, long other, int n) {
         double sum = 0;
         for (int i = 0; i < n; i++) sum += (double) a.get(from + i) * b.get(other + i);
         return sum;
     }
 
-    private static void plus(Tensor t, long i, double value) {
+    static void plus(Tensor t, long i, double value) {
         t.set(i, (float) (t.get(i) + value));
     }
 
