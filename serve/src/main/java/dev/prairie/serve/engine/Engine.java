@@ -1,12 +1,13 @@
 package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Sampler;
-import dev.prairie.serve.engine.Sequence.Event;
-import dev.prairie.serve.engine.Sequence.Failed;
-import dev.prairie.serve.engine.Sequence.Finished;
-import dev.prairie.serve.engine.Sequence.Reason;
-import dev.prairie.serve.engine.Sequence.Text;
+import dev.prairie.serve.engine.Event.Failed;
+import dev.prairie.serve.engine.Event.Finished;
+import dev.prairie.serve.engine.Event.Reason;
+import dev.prairie.serve.engine.Event.Started;
+import dev.prairie.serve.engine.Event.Text;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -80,14 +81,20 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Queues all of {@code sequences}, or none.
+     * Queues all of {@code requests}, or none. The listener hears of all their choices, counted through.
      *
      * @throws IllegalArgumentException if one does not fit the model's context or vocabulary
      * @throws QueueFullException if they do not fit the queue now
      * @throws EngineClosedException if the engine is closed
      */
-    public void submit(List<Sequence> sequences) {
-        sequences.forEach(this::check);
+    public Submission submit(List<Request> requests, Event.Listener listener) {
+        requests.forEach(this::check);
+        List<Sequence> sequences = new ArrayList<>();
+        for (Request request : requests) {
+            for (int i = 0; i < request.choices(); i++) {
+                sequences.add(new Sequence(request, i, sequences.size(), listener));
+            }
+        }
         lock.lock();
         try {
             if (closed) {
@@ -102,6 +109,7 @@ public final class Engine implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        return new Submission(sequences);
     }
 
     /** Ends the running sequence after its current step, fails those that wait, and waits for the thread. */
@@ -130,14 +138,14 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private void check(Sequence sequence) {
-        long wanted = (long) sequence.prompt().length + sequence.maxTokens();
+    private void check(Request request) {
+        long wanted = (long) request.prompt().length + request.maxTokens();
         if (wanted > model.contextLength()) {
-            throw new IllegalArgumentException("context: the prompt has " + sequence.prompt().length + " tokens and "
-                    + sequence.maxTokens() + " more are asked for, but " + model.contextLength()
+            throw new IllegalArgumentException("context: the prompt has " + request.prompt().length + " tokens and "
+                    + request.maxTokens() + " more are asked for, but " + model.contextLength()
                     + " fit; shorten one of them");
         }
-        for (int id : sequence.prompt()) {
+        for (int id : request.prompt()) {
             if (id < 0 || id >= model.vocabularySize()) {
                 throw new IllegalArgumentException(
                         "prompt: token " + id + ", but ids are 0 to " + (model.vocabularySize() - 1));
@@ -147,7 +155,7 @@ public final class Engine implements AutoCloseable {
 
     private static boolean dropped(Sequence sequence) {
         if (sequence.cancelled()) {
-            sequence.emit(new Finished(Reason.CANCELLED, 0));
+            sequence.emit(new Finished(Reason.CANCELLED, 0, 0, null));
         }
         return sequence.cancelled();
     }
@@ -205,34 +213,36 @@ public final class Engine implements AutoCloseable {
 
     private Finished generate(Sequence sequence) {
         if (sequence.cancelled()) {
-            return new Finished(Reason.CANCELLED, 0);
+            return new Finished(Reason.CANCELLED, 0, 0, null);
         }
-        int[] prompt = sequence.prompt();
+        Request request = sequence.request();
+        int[] prompt = request.prompt();
         Sampler sampler = new Sampler(sequence.sampling(), prompt);
-        LanguageModel.TextStream text = sequence.marked() ? model.markedStream(prompt) : model.textStream(prompt);
-        StopStrings stops = new StopStrings(sequence.stop());
-        try (LanguageModel.Session session = model.open(prompt.length + sequence.maxTokens())) {
+        LanguageModel.TextStream text = request.marked() ? model.markedStream(prompt) : model.textStream(prompt);
+        StopStrings stops = new StopStrings(request.stop());
+        try (LanguageModel.Session session = model.open(prompt.length + request.maxTokens())) {
+            sequence.emit(new Started(0));
             float[] logits = session.feed(prompt);
             for (int tokens = 1; ; tokens++) {
                 if (sequence.cancelled()) {
-                    return new Finished(Reason.CANCELLED, tokens - 1);
+                    return new Finished(Reason.CANCELLED, tokens - 1, 0, null);
                 }
                 int id = sampler.next(logits);
                 boolean ended = model.endsText(id);
                 String shown = ended ? "" : stops.add(text.add(id));
-                boolean last = ended || tokens == sequence.maxTokens();
+                boolean last = ended || tokens == request.maxTokens();
                 if (last && !stops.found()) {
                     shown += stops.add(text.end());
                     shown += stops.end();
                 }
                 if (!shown.isEmpty()) {
-                    sequence.emit(new Text(shown, tokens));
+                    sequence.emit(new Text(shown, tokens, List.of()));
                 }
                 if (ended || stops.found()) {
-                    return new Finished(Reason.STOP, tokens);
+                    return new Finished(Reason.STOP, tokens, 0, null);
                 }
                 if (last) {
-                    return new Finished(Reason.LENGTH, tokens);
+                    return new Finished(Reason.LENGTH, tokens, 0, null);
                 }
                 logits = session.feed(id);
             }
