@@ -1,5 +1,6 @@
 package dev.prairie.serve.api;
 
+import dev.prairie.serve.engine.DoesNotFitException;
 import dev.prairie.serve.engine.EngineClosedException;
 import dev.prairie.serve.engine.QueueFullException;
 import io.javalin.config.RoutesConfig;
@@ -85,6 +86,15 @@ public final class Routes {
             error(
                     context,
                     new ApiException(429, "rate_limit_error", String.valueOf(e.getMessage()), null, "queue_full"));
+        } catch (DoesNotFitException e) {
+            error(
+                    context,
+                    new ApiException(
+                            400,
+                            "invalid_request_error",
+                            String.valueOf(e.getMessage()),
+                            null,
+                            "context_length_exceeded"));
         } catch (EngineClosedException e) {
             error(context, ApiException.failed(e));
         } catch (IOException e) {
