@@ -2,8 +2,10 @@ package dev.prairie.serve.api;
 
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.LanguageModel;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import tools.jackson.databind.JsonNode;
@@ -35,14 +37,36 @@ public final class DecodingFields {
     /** How tokens are picked; without a seed, another one each time. */
     public static Sampling sampling(Fields fields, LanguageModel model) {
         int topK = (int) fields.integer("top_k", -1, Integer.MAX_VALUE).orElse(0); // some say off by −1
-        fields.unsupported("presence_penalty", "frequency_penalty", "logit_bias", "typical_p");
-        return new Sampling(
-                fields.number("temperature", 1, 0, 2),
-                Math.max(0, topK),
-                fields.positive("top_p", 1, 1),
-                fields.number("min_p", 0, 0, 1),
-                fields.positive("repetition_penalty", 1, 10),
-                seed(fields));
+        return Sampling.DEFAULT
+                .withTemperature(fields.number("temperature", 1, 0, 2))
+                .withLimits(
+                        Math.max(0, topK),
+                        fields.positive("top_p", 1, 1),
+                        fields.number("min_p", 0, 0, 1),
+                        fields.positive("typical_p", 1, 1))
+                .withPenalties(
+                        fields.positive("repetition_penalty", 1, 10),
+                        fields.number("presence_penalty", 0, -2, 2),
+                        fields.number("frequency_penalty", 0, -2, 2))
+                .withBias(bias(fields, model))
+                .withSeed(seed(fields));
+    }
+
+    /** Ids, as strings, and what is added to their logits. */
+    private static Map<Integer, Float> bias(Fields fields, LanguageModel model) {
+        Fields given = fields.fields("logit_bias");
+        Map<Integer, Float> bias = new HashMap<>();
+        if (given == null) {
+            return bias;
+        }
+        for (String name : given.names()) {
+            if (!name.matches("\\d{1,9}") || Integer.parseInt(name) >= model.vocabularySize()) {
+                throw ApiException.invalid(
+                        given.name(name), "no token id, give 0 to " + (model.vocabularySize() - 1) + " as a string");
+            }
+            bias.put(Integer.parseInt(name), given.number(name, 0, -100, 100));
+        }
+        return bias;
     }
 
     /** The seed, or another one each time. */
