@@ -4,6 +4,8 @@ import dev.prairie.model.generate.Logprobs;
 import dev.prairie.model.generate.Sampler;
 import dev.prairie.model.generate.Scratch;
 import dev.prairie.model.generate.TokenScore;
+import dev.prairie.text.grammar.Constraint;
+import dev.prairie.text.grammar.TokenMasks;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,8 @@ final class Output {
     private final LanguageModel model;
     private final Scratch scratch;
     private final Sampler sampler;
+    private final @Nullable Constraint constraint;
+    private final long[] allowed;
     private final LanguageModel.TextStream text;
     private final StopStrings stops;
     private final List<Ending> unsaid = new ArrayList<>();
@@ -39,6 +43,10 @@ final class Output {
         this.model = model;
         int[] prompt = request.prompt();
         this.sampler = new Sampler(sequence.sampling(), scratch, prompt);
+        TokenMasks masks = request.masks();
+        this.constraint =
+                masks == null ? null : model.dropsSpaceAfter(prompt) ? masks.beginWithoutSpace() : masks.begin();
+        this.allowed = new long[masks == null ? 0 : masks.words()];
         this.text = request.marked() ? model.markedStream(prompt) : model.textStream(prompt);
         this.stops = new StopStrings(request.stop());
     }
@@ -85,7 +93,14 @@ final class Output {
 
     /** The next token for these logits. */
     int next(float[] logits) {
-        int id = sampler.next(logits);
+        int id;
+        if (constraint == null) {
+            id = sampler.next(logits);
+        } else {
+            constraint.allowed(allowed);
+            id = sampler.next(logits, allowed);
+            constraint.accept(id);
+        }
         say(id, request.scores() < 0 ? null : score(logits, id));
         return id;
     }
@@ -106,6 +121,7 @@ final class Output {
         made += more.length();
         String shown = stops.add(more);
         boolean full = sampled == request.maxTokens();
+        last |= constraint != null && constraint.mustEnd(); // an end would be all that can come
         if ((last || full) && !stops.isFound()) {
             String rest = text.end();
             made += rest.length();
