@@ -26,9 +26,9 @@ final class Thompson {
     final Ints ends = new Ints();
 
     /** For the rules that are made here: how often the repetitions around them repeat them. */
-    private final Map<Rule, Long> repeated = new IdentityHashMap<>();
+    private final IdentityHashMap<Rule, Long> repeated = new IdentityHashMap<>();
 
-    private final Map<Rule, Integer> indices = new IdentityHashMap<>();
+    private final IdentityHashMap<Rule, Integer> indices = new IdentityHashMap<>();
     private final Budget budget;
 
     private Thompson(Budget budget) {
