@@ -53,8 +53,8 @@ final class Scheduler {
         int used = 0;
         List<Sequence> answering = new ArrayList<>(running);
         answering.removeIf(sequence -> !sequence.decoding());
-        int[][] drafts = drafter.draft(
-                answering, answering.stream().mapToInt(this::room).toArray());
+        int[][] drafts =
+                drafter.draft(answering, answering.stream().mapToInt(this::room).toArray());
         for (int i = 0; i < answering.size(); i++) {
             Sequence sequence = answering.get(i);
             int[] draft = drafts[i];

@@ -115,12 +115,17 @@ final class SameAnswersTest {
                 assertThat(answers(engine, requests)).isEqualTo(alone);
                 assertThat(engine.stats().acceptedTokens()).isGreaterThan(greedy / 2);
             }
-            withModel(new ReferenceKernels(), 2, other -> { // what it guesses is wrong
-                try (Engine engine = new Engine(model, PLAIN.withDrafts(3).withBatch(6, 6), other)) {
-                    assertThat(answers(engine, requests)).isEqualTo(alone);
-                    assertThat(engine.stats().draftedTokens()).isGreaterThan(engine.stats().acceptedTokens());
-                }
-            });
+            withModel(
+                    new ReferenceKernels(),
+                    2,
+                    other -> { // what it guesses is wrong
+                        try (Engine engine =
+                                new Engine(model, PLAIN.withDrafts(3).withBatch(6, 6), other)) {
+                            assertThat(answers(engine, requests)).isEqualTo(alone);
+                            assertThat(engine.stats().draftedTokens())
+                                    .isGreaterThan(engine.stats().acceptedTokens());
+                        }
+                    });
         });
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -111,7 +112,7 @@ final class Decimals {
         open.add(begin);
         for (int i = 0; i < open.size(); i++) {
             Place place = open.get(i);
-            int from = states.get(place);
+            int from = Objects.requireNonNull(states.get(place));
             if (place.digits > 0 && fits(place)) {
                 graph.end(from);
             }
