@@ -117,13 +117,15 @@ record GenerationRequest(
             Supplier<ReplyParser> replies) {
         long seed = fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE)
                 .orElseGet(() -> ThreadLocalRandom.current().nextLong());
-        Sampling sampling = new Sampling(
-                fields.number("temperature", 1, 0, 2),
-                (int) fields.integer("top_k", 0, Integer.MAX_VALUE).orElse(0),
-                fields.positive("top_p", 1, 1),
-                fields.number("min_p", 0, 0, 1),
-                fields.positive("repetition_penalty", 1, 10),
-                seed);
+        Sampling sampling = Sampling.DEFAULT
+                .withTemperature(fields.number("temperature", 1, 0, 2))
+                .withLimits(
+                        (int) fields.integer("top_k", 0, Integer.MAX_VALUE).orElse(0),
+                        fields.positive("top_p", 1, 1),
+                        fields.number("min_p", 0, 0, 1),
+                        1)
+                .withPenalties(fields.positive("repetition_penalty", 1, 10), 0, 0)
+                .withSeed(seed);
         List<String> stop = fields.strings("stop", 4);
         for (String each : stop) {
             if (each.isEmpty() || each.length() > LONGEST_STOP) {
