@@ -2,6 +2,7 @@ package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Logprobs;
 import dev.prairie.model.generate.Sampler;
+import dev.prairie.model.generate.Scratch;
 import dev.prairie.model.generate.TokenScore;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ final class Output {
     private final Sequence sequence;
     private final Request request;
     private final LanguageModel model;
+    private final Scratch scratch;
     private final Sampler sampler;
     private final LanguageModel.TextStream text;
     private final StopStrings stops;
@@ -29,12 +31,14 @@ final class Output {
     private int told; // of them, told
     private boolean ended;
 
-    Output(Sequence sequence, LanguageModel model) {
+    /** {@code scratch} is shared by all outputs of an engine, which is one thread. */
+    Output(Sequence sequence, LanguageModel model, Scratch scratch) {
         this.sequence = sequence;
         this.request = sequence.request();
         this.model = model;
+        this.scratch = scratch;
         int[] prompt = request.prompt();
-        this.sampler = new Sampler(sequence.sampling(), prompt);
+        this.sampler = new Sampler(sequence.sampling(), scratch, prompt);
         this.text = request.marked() ? model.markedStream(prompt) : model.textStream(prompt);
         this.stops = new StopStrings(request.stop());
     }
@@ -61,7 +65,7 @@ final class Output {
         if (promptScores.isEmpty()) {
             promptScores.add(new TokenScore(request.prompt()[0], Float.NaN, new int[0], new float[0]));
         }
-        promptScores.add(Logprobs.of(logits, request.prompt()[position], Math.max(0, request.scores())));
+        promptScores.add(score(logits, request.prompt()[position], Math.max(0, request.scores())));
     }
 
     /** The prompt is computed. */
@@ -79,18 +83,15 @@ final class Output {
 
     // ---- the answer --------------------------------------------------------------------------------------------
 
-    /** The next token for these logits, which it changes; {@code scratch} has room for a copy of them. */
-    int next(float[] logits, float[] scratch) {
-        int id;
-        if (request.scores() >= 0) {
-            System.arraycopy(logits, 0, scratch, 0, logits.length);
-            id = sampler.next(logits);
-            say(id, Logprobs.of(scratch, id, request.scores()));
-        } else {
-            id = sampler.next(logits);
-            say(id, null);
-        }
+    /** The next token for these logits. */
+    int next(float[] logits) {
+        int id = sampler.next(logits);
+        say(id, request.scores() >= 0 ? score(logits, id, request.scores()) : null);
         return id;
+    }
+
+    private TokenScore score(float[] logits, int id, int top) {
+        return Logprobs.of(logits, 0, logits.length, id, top, scratch);
     }
 
     private void say(int id, @Nullable TokenScore score) {
