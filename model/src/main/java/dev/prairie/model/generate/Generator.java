@@ -63,6 +63,7 @@ public final class Generator {
         if (room < 0)
             throw new IllegalArgumentException("generator: the prompt has " + prompt.length
                     + " tokens, the context holds " + model.config().context());
+        sampling.checkIds(model.config().vocabulary());
         int limit = Math.min(maxTokens, room);
         int[] made = new int[limit];
         int count = 0;
