@@ -16,7 +16,7 @@ record LowRankLoops(Operands operands) {
         Tensor b = numbers(part.b());
         Tensor h = part.hidden(hidden);
         for (int m = 0; m < part.to() - part.from(); m++) {
-            long n = part.from() + m;
+            long n = (long) part.from() + m;
             for (int k = 0; k < rank; k++)
                 h.set((long) m * rank + k, (float)
                         (part.scale() * operands.product(x, n * width, a, (long) k * width, width)));
@@ -38,7 +38,7 @@ record LowRankLoops(Operands operands) {
         Tensor h = part.hidden(hidden);
         Tensor dH = part.hidden(dHidden);
         for (int m = 0; m < part.to() - part.from(); m++) {
-            long n = part.from() + m;
+            long n = (long) part.from() + m;
             for (int k = 0; k < rank; k++) {
                 long at = (long) m * rank + k;
                 dH.set(at, (float)
