@@ -91,7 +91,7 @@ record AdapterTensors(TensorFile file, Map<String, Pair> pairs, TransformerConfi
         if (found.rank() != before + 2 || found.last() != width || (experts > 0 && found.dim(0) != experts))
             throw wrong(pair.a(), (experts == 0 ? "(R, " : "(" + experts + ", R, ") + width + ")", found);
         int rank = found.dim(before);
-        if (rank < 1) throw wrong(pair.a(), "a rank of at least 1", found);
+        if (rank < 1) throw wrong(pair.a(), "(R, " + width + ") with R at least 1", found);
         int rows = experts == 0 ? group.rows().dim(0) : group.first().dim(0);
         Shape expected = experts == 0 ? Shape.of(rows, rank) : Shape.of(experts, rows, rank);
         Shape other = shape(pair.b(), expected.toString());

@@ -31,7 +31,7 @@ record PeftConfig(Path file, double alpha, boolean byRoot, Map<String, Double> p
     private static final Pattern EXPRESSION =
             Pattern.compile("(?:[\\w.^$|()-]|\\\\[.dw]\\+?|\\.[*+]|\\[[\\w-]+]\\+?){1,200}");
 
-    private static final int REPEATS = 2, CHOICES = 4, EXPRESSIONS = 64;
+    private static final int REPEATS = 3, CHOICES = 4, EXPRESSIONS = 64;
 
     /** Keys that may say nothing but this, or be missing. */
     private static final List<String> EMPTY = List.of(

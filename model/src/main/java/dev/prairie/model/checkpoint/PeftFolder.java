@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -81,8 +80,8 @@ final class PeftFolder {
         Family family = ConfigFile.familyOf(config);
         Names names = family.names();
         var entries = new ArrayList<TensorEntry>();
-        var ranks = new TreeMap<String, Integer>();
-        var alphas = new TreeMap<String, Double>();
+        var ranks = new LinkedHashMap<String, Integer>();
+        var alphas = new LinkedHashMap<String, Double>();
         boolean columns = false;
         for (Group group : Parameters.groups(config.projections(), names, names.prefix()).values()) {
             List<LowRank> parts = parts(group, adapter);
@@ -143,9 +142,9 @@ final class PeftFolder {
             Map<String, Integer> ranks, Map<String, Double> alphas, boolean columns) {
         int rank = ranks.isEmpty() ? 1 : ranks.values().iterator().next();
         double alpha = alphas.isEmpty() ? 1 : alphas.values().iterator().next();
-        var otherRanks = new TreeMap<>(ranks);
+        var otherRanks = new LinkedHashMap<>(ranks);
         otherRanks.values().removeIf(r -> r == rank);
-        var otherAlphas = new TreeMap<>(alphas);
+        var otherAlphas = new LinkedHashMap<>(alphas);
         otherAlphas.values().removeIf(a -> a == alpha);
         var keys = new LinkedHashMap<String, Object>();
         keys.put("peft_type", "LORA");

@@ -16,6 +16,7 @@ import dev.prairie.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,11 @@ final class Parts {
 
     /** The same parts, which some adapters change. */
     Parts withAdapters(List<Adapter> given) {
+        var names = new HashSet<String>();
+        for (Adapter adapter : given)
+            if (!names.add(adapter.name()))
+                throw new IllegalArgumentException(
+                        "adapter: two are called " + adapter.name() + "; give each a name of its own");
         Map<String, Shape> projections = config.projections();
         for (Adapter adapter : given)
             adapter.weights().forEach((name, pair) -> {

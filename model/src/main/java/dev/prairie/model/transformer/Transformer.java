@@ -159,6 +159,20 @@ public final class Transformer {
         return parts.parameters();
     }
 
+    /**
+     * The number of the adapter of that name, for {@link Tokens#adapters}; null is the model itself, 0.
+     *
+     * @throws IllegalArgumentException where there is none
+     */
+    public int adapter(@Nullable String name) {
+        if (name == null) return 0;
+        List<String> names = adapters().stream().map(Adapter::name).toList();
+        if (!names.contains(name))
+            throw new IllegalArgumentException("adapter: " + name + ", there "
+                    + (names.isEmpty() ? "is none" : "are " + String.join(", ", names)));
+        return names.indexOf(name) + 1;
+    }
+
     /** What {@link #withAdapters} was given. */
     public List<Adapter> adapters() {
         return parts.adapters();

@@ -1,12 +1,15 @@
 package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Generator;
+import dev.prairie.model.transformer.Adapter;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Kernels;
 import dev.prairie.text.tokenizer.StreamDecoder;
 import dev.prairie.text.tokenizer.Tokenizer;
+import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A transformer, its tokenizer and the kernels it runs on, under the name that clients call it by.
@@ -38,7 +41,17 @@ public record ServedModel(
 
     /** What continues prompts, one at a time. */
     public Generator generator() {
-        return new Generator(transformer, kernels, cache);
+        return generator(null);
+    }
+
+    /** The same with the adapter of that name; null is the model itself. */
+    public Generator generator(@Nullable String adapter) {
+        return new Generator(transformer, kernels, cache, transformer.adapter(adapter));
+    }
+
+    /** The names of the adapters that a request may ask for. */
+    public List<String> adapters() {
+        return transformer.adapters().stream().map(Adapter::name).toList();
     }
 
     @Override
