@@ -68,7 +68,8 @@ final class ServeCommand implements Callable<Integer> {
         for (String option : options) {
             int at = option.indexOf('=');
             if (at < 1 || at == option.length() - 1)
-                throw new UserException("--adapter is " + option + "; give a name and a file, such as law=adapters/law");
+                throw new UserException(
+                        "--adapter is " + option + "; give a name and a file, such as law=adapters/law");
             if (adapters.put(option.substring(0, at), Path.of(option.substring(at + 1))) != null)
                 throw new UserException(
                         "--adapter names two " + option.substring(0, at) + "; give each a name of its own");

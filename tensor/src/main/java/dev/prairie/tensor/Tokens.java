@@ -23,8 +23,7 @@ public record Tokens(int[] ids, int[] positions, int[] starts, int[] adapters) {
         if (starts.length < 1 || starts[0] != 0 || starts[starts.length - 1] != ids.length)
             throw new ShapeException("tokens", "starts must run from 0 to " + ids.length + ", got " + brief(starts));
         if (adapters.length != starts.length - 1)
-            throw new ShapeException(
-                    "tokens", (starts.length - 1) + " sequences but " + adapters.length + " adapters");
+            throw new ShapeException("tokens", (starts.length - 1) + " sequences but " + adapters.length + " adapters");
         for (int adapter : adapters)
             if (adapter < 0) throw new ShapeException("tokens", "adapter " + adapter + ", must be 0 or more");
         for (int b = 0; b + 1 < starts.length; b++) {

@@ -215,7 +215,14 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void lowRankBackward(
-            Gradient dX, Gradient dA, Gradient dB, Tensor dHidden, Tensor dOut, Tensor hidden, Tensor x, LowRank.Part part) {
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
         lowRank.backward(dX, dA, dB, dHidden, dOut, hidden, x, part);
     }
 

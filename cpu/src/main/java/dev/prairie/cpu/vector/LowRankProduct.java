@@ -54,8 +54,7 @@ public final class LowRankProduct implements AutoCloseable {
 
     /** As {@code Kernels.lowRank}. One at a time. */
     public synchronized void forward(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts) {
-        for (int i = 0; i < parts.size(); i++)
-            if (!few(parts.get(i))) multiply(out, hidden, x, parts.get(i));
+        for (int i = 0; i < parts.size(); i++) if (!few(parts.get(i))) multiply(out, hidden, x, parts.get(i));
         if (direct) sweep.run(out, hidden, x, parts);
     }
 
@@ -67,13 +66,21 @@ public final class LowRankProduct implements AutoCloseable {
         Tensor h = part.hidden(hidden);
         products.matmul(h, x.slice(part.from(), part.to()), floats(0, part.a()), null, null);
         if (part.scale() != 1) products.scale(h, h, part.scale());
-        var sum = new Gradient(out.slice(part.from(), part.to()), true); // the product that a backward is serves here too
+        var sum =
+                new Gradient(out.slice(part.from(), part.to()), true); // the product that a backward is serves here too
         products.matmulBackwardInput(sum, h, floats(1, part.b()));
     }
 
     /** As {@code GradKernels.lowRankBackward}. */
     public synchronized void backward(
-            Gradient dX, Gradient dA, Gradient dB, Tensor dHidden, Tensor dOut, Tensor hidden, Tensor x, LowRank.Part part) {
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
         Tensor h = part.hidden(hidden);
         Tensor dH = part.hidden(dHidden);
         Tensor d = dOut.slice(part.from(), part.to());
@@ -89,8 +96,7 @@ public final class LowRankProduct implements AutoCloseable {
     private Tensor floats(int slot, Tensor t) {
         if (t.type() == DType.F32) return t;
         long bytes = DType.F32.bytes(t.shape().size());
-        Tensor floats = Tensor.over(
-                Buffer.of(numbers.region(slot, bytes).asSlice(0, bytes)), DType.F32, t.shape());
+        Tensor floats = Tensor.over(Buffer.of(numbers.region(slot, bytes).asSlice(0, bytes)), DType.F32, t.shape());
         products.cast(floats, t);
         return floats;
     }

@@ -154,7 +154,14 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void lowRankBackward(
-            Gradient dX, Gradient dA, Gradient dB, Tensor dHidden, Tensor dOut, Tensor hidden, Tensor x, LowRank.Part part) {
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
         lowRank.backward(dX, dA, dB, dHidden, dOut, hidden, x, part);
     }
 

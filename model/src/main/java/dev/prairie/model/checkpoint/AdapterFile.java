@@ -27,8 +27,7 @@ public final class AdapterFile {
      */
     public static Adapter load(Path path, String name, TransformerConfig base, Arena arena) throws IOException {
         if (!Files.exists(path))
-            throw new CheckpointException(
-                    path, "adapter", "a PEFT folder or a GGUF file", "nothing", "check the path");
+            throw new CheckpointException(path, "adapter", "a PEFT folder or a GGUF file", "nothing", "check the path");
         Map<String, LowRank> weights = Gguf.is(path)
                 ? GgufAdapter.load(Gguf.open(path, arena), base, arena)
                 : PeftFolder.load(path, base, arena);

@@ -61,8 +61,7 @@ record AdapterTensors(TensorFile file, Map<String, Pair> pairs, TransformerConfi
         for (Names names : tables) {
             String prefix = prefix(names);
             for (String ours : List.of("tokens.weight", "head.weight")) {
-                String theirs =
-                        names.find(ours, prefix).map(Names.Place::name).orElse("");
+                String theirs = names.find(ours, prefix).map(Names.Place::name).orElse("");
                 if (pairs.containsKey(theirs))
                     return new CheckpointException(
                             file.path(),
@@ -74,9 +73,13 @@ record AdapterTensors(TensorFile file, Map<String, Pair> pairs, TransformerConfi
         }
         String first = pairs.keySet().iterator().next();
         for (Names names : tables) {
-            if (!projections.keySet().stream().allMatch(ours -> names.find(ours, "").isPresent())) continue;
+            if (!projections.keySet().stream()
+                    .allMatch(ours -> names.find(ours, "").isPresent())) continue;
             var known = Parameters.groups(projections, names, prefix(names)).keySet();
-            first = pairs.keySet().stream().filter(n -> !known.contains(n)).findFirst().orElse(first);
+            first = pairs.keySet().stream()
+                    .filter(n -> !known.contains(n))
+                    .findFirst()
+                    .orElse(first);
             break;
         }
         return new CheckpointException(
@@ -122,8 +125,7 @@ record AdapterTensors(TensorFile file, Map<String, Pair> pairs, TransformerConfi
 
     private Shape shape(String name, String expected) {
         return file.shape(name)
-                .orElseThrow(() ->
-                        new CheckpointException(file.path(), name, "a tensor " + expected, "nothing", HINT));
+                .orElseThrow(() -> new CheckpointException(file.path(), name, "a tensor " + expected, "nothing", HINT));
     }
 
     private Tensor numbers(String name) {

@@ -49,8 +49,7 @@ final class GgufAdapter {
         var pairs = new LinkedHashMap<String, AdapterTensors.Pair>();
         for (String name : gguf.names()) {
             boolean matrix = name.endsWith(A) || name.endsWith(B);
-            if (!matrix)
-                expect(gguf, name, "matrices lora_a and lora_b alone", "another tensor", "train a plain LoRA");
+            if (!matrix) expect(gguf, name, "matrices lora_a and lora_b alone", "another tensor", "train a plain LoRA");
             String weight = name.substring(0, name.length() - A.length());
             pairs.put(weight, new AdapterTensors.Pair(weight + A, weight + B));
         }

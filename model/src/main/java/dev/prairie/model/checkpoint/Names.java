@@ -184,8 +184,8 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
     /** Where the parameter of this canonical name is stored. */
     Place place(String ours, String prefixThere) {
         return find(ours, prefixThere)
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "checkpoint: the files of this family have no place for " + ours));
+                .orElseThrow(() ->
+                        new IllegalArgumentException("checkpoint: the files of this family have no place for " + ours));
     }
 
     /** The same; empty where these files have no place for it. */

@@ -112,7 +112,8 @@ final class Parameters {
     /** The shapes of the tensors of a file with such a model, by the names there. */
     static Map<String, Shape> shapes(TransformerConfig config, Names names) {
         var shapes = new LinkedHashMap<String, Shape>();
-        groups(config.parameterShapes(), names, names.prefix()).forEach((name, group) -> shapes.put(name, group.stored()));
+        groups(config.parameterShapes(), names, names.prefix())
+                .forEach((name, group) -> shapes.put(name, group.stored()));
         return shapes;
     }
 
@@ -215,7 +216,8 @@ final class Parameters {
     /** The tensors of a file that holds these parameters under these names, each in the type that it has. */
     static List<TensorEntry> entries(TransformerConfig config, Map<String, Tensor> parameters, Names names) {
         var entries = new ArrayList<TensorEntry>();
-        for (Group group : groups(config.parameterShapes(), names, names.prefix()).values()) {
+        for (Group group :
+                groups(config.parameterShapes(), names, names.prefix()).values()) {
             var parts = new LinkedHashMap<String, Tensor>();
             for (String name : group.parts.keySet()) {
                 Tensor t = parameters.get(name);

@@ -22,7 +22,8 @@ import tools.jackson.databind.JsonNode;
 record PeftConfig(Path file, double alpha, boolean byRoot, Map<String, Double> patterns) {
     static final String FILE = "adapter_config.json";
 
-    private static final String HINT = "this kind of adapter is not supported; train a plain LoRA, or merge it into its base";
+    private static final String HINT =
+            "this kind of adapter is not supported; train a plain LoRA, or merge it into its base";
 
     /** Names, with or without the start of the line. */
     private static final Pattern LITERAL = Pattern.compile("\\^?[\\w.-]+");
@@ -35,8 +36,13 @@ record PeftConfig(Path file, double alpha, boolean byRoot, Map<String, Double> p
 
     /** Keys that may say nothing but this, or be missing. */
     private static final List<String> EMPTY = List.of(
-            "modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters", "arrow_config",
-            "alora_invocation_tokens", "invocation_string");
+            "modules_to_save",
+            "layer_replication",
+            "trainable_token_indices",
+            "target_parameters",
+            "arrow_config",
+            "alora_invocation_tokens",
+            "invocation_string");
 
     private static final List<String> OFF = List.of("use_dora", "use_qalora", "lora_bias", "use_bdlora");
 

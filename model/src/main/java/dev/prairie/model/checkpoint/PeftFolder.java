@@ -40,7 +40,11 @@ final class PeftFolder {
         Path file = Files.isDirectory(path) ? path.resolve(FILE) : path;
         if (!Files.isRegularFile(file))
             throw new CheckpointException(
-                    file, "file", "the adapter's matrices", "nothing", "save them as safetensors, other forms are not read");
+                    file,
+                    "file",
+                    "the adapter's matrices",
+                    "nothing",
+                    "save them as safetensors, other forms are not read");
         Safetensors tensors = Safetensors.open(file, arena);
         var tables = Family.all().stream().map(Family::names).toList();
         return new AdapterTensors(
@@ -59,8 +63,7 @@ final class PeftFolder {
             if (!m.matches()) throw foreign(tensors.path(), name);
             String stem = name.substring(0, m.end(1));
             pairs.put(
-                    m.group(1) + ".weight",
-                    new AdapterTensors.Pair(stem + ".lora_A.weight", stem + ".lora_B.weight"));
+                    m.group(1) + ".weight", new AdapterTensors.Pair(stem + ".lora_A.weight", stem + ".lora_B.weight"));
         }
         return pairs;
     }
@@ -83,7 +86,8 @@ final class PeftFolder {
         var ranks = new LinkedHashMap<String, Integer>();
         var alphas = new LinkedHashMap<String, Double>();
         boolean columns = false;
-        for (Group group : Parameters.groups(config.projections(), names, names.prefix()).values()) {
+        for (Group group :
+                Parameters.groups(config.projections(), names, names.prefix()).values()) {
             List<LowRank> parts = parts(group, adapter);
             if (parts.isEmpty()) continue;
             LowRank first = parts.getFirst();

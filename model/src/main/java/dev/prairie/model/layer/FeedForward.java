@@ -18,7 +18,8 @@ public sealed interface FeedForward {
     record Gated(Activation activation, Linear gate, Linear up, Linear down) implements FeedForward {
         @Override
         public Tensor forward(Ops ops, Tensor x, @Nullable Tensor residual, AdapterRows rows) {
-            return down.forward(ops, activation.gated(ops, gate.forward(ops, x, rows), up.forward(ops, x, rows)), residual, rows);
+            return down.forward(
+                    ops, activation.gated(ops, gate.forward(ops, x, rows), up.forward(ops, x, rows)), residual, rows);
         }
     }
 

@@ -52,7 +52,8 @@ public record Adapter(String name, Map<String, LowRank> weights) {
         weights.forEach((weight, pair) -> {
             Tensor of = base.parameters().get(weight);
             if (of == null) throw new ShapeException("adapter", name + " changes " + weight + ", which the base lacks");
-            UnaryOperator<Tensor> narrow = t -> copies.computeIfAbsent(t, x -> copy(x, type(x, of.type()), kernels, arena));
+            UnaryOperator<Tensor> narrow =
+                    t -> copies.computeIfAbsent(t, x -> copy(x, type(x, of.type()), kernels, arena));
             narrowed.put(weight, new LowRank(narrow.apply(pair.a()), narrow.apply(pair.b()), pair.scale()));
         });
         return new Adapter(name, narrowed);

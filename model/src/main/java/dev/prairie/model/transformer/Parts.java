@@ -62,7 +62,8 @@ final class Parts {
             adapter.weights().forEach((name, pair) -> {
                 Shape weight = projections.get(name);
                 if (weight == null)
-                    throw new ShapeException("adapter", adapter.name() + " changes " + name + ", which is no projection");
+                    throw new ShapeException(
+                            "adapter", adapter.name() + " changes " + name + ", which is no projection");
                 Shape a = Shape.of(pair.rank(), weight.dim(1)), b = Shape.of(pair.rank(), weight.dim(0));
                 if (!pair.a().shape().equals(a) || !pair.b().shape().equals(b))
                     throw new ShapeException(
@@ -198,8 +199,7 @@ final class Parts {
 
     /** Made once, whatever adapters come and go. */
     private Linear made(String name) {
-        return made.computeIfAbsent(
-                name, n -> linears.make(parameter(n + ".weight"), parameters.get(n + ".bias")));
+        return made.computeIfAbsent(name, n -> linears.make(parameter(n + ".weight"), parameters.get(n + ".bias")));
     }
 
     private Normalization normalization(String name) {

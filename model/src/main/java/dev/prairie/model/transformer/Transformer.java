@@ -134,7 +134,14 @@ public final class Transformer {
     }
 
     private Tensor attention(
-            Ops ops, Layer w, Tensor x, @Nullable Tensor residual, int layer, Tokens tokens, AdapterRows rows, KvCache cache) {
+            Ops ops,
+            Layer w,
+            Tensor x,
+            @Nullable Tensor residual,
+            int layer,
+            Tokens tokens,
+            AdapterRows rows,
+            KvCache cache) {
         int n = tokens.count();
         int d = config.headWidth();
         Tensor q = ops.view(w.q.forward(ops, x, rows), Shape.of(n, config.heads(), d));

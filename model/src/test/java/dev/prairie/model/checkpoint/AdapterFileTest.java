@@ -87,8 +87,7 @@ class AdapterFileTest {
             int rank = name.contains("down") ? 3 : 5;
             float scale = name.contains("layers.1") ? 0.3f : 2;
             weights.put(
-                    name,
-                    new LowRank(numbers(stored, rank, shape.dim(1)), numbers(stored, rank, shape.dim(0)), scale));
+                    name, new LowRank(numbers(stored, rank, shape.dim(1)), numbers(stored, rank, shape.dim(0)), scale));
         });
         AdapterFile.save(folder, new Adapter("mine", weights), BASE);
         Adapter read = load(folder);
@@ -97,8 +96,12 @@ class AdapterFileTest {
             LowRank found = Objects.requireNonNull(read.weights().get(name));
             assertThat(found.scale()).isEqualTo(pair.scale());
             assertThat(found.a().type()).isEqualTo(stored);
-            assertThat(found.a().segment().mismatch(pair.a().segment())).as(name).isEqualTo(-1);
-            assertThat(found.b().segment().mismatch(pair.b().segment())).as(name).isEqualTo(-1);
+            assertThat(found.a().segment().mismatch(pair.a().segment()))
+                    .as(name)
+                    .isEqualTo(-1);
+            assertThat(found.b().segment().mismatch(pair.b().segment()))
+                    .as(name)
+                    .isEqualTo(-1);
         });
         String said = Files.readString(folder.resolve("adapter_config.json"));
         assertThat(said).contains("\"lora_alpha\" : 10", "\"model.layers.0.mlp.down_proj\" : 3", "\"r\" : 5");
@@ -117,10 +120,8 @@ class AdapterFileTest {
         AdapterFile.save(folder, new Adapter("mine", weights), gpt2);
         Adapter read = AdapterFile.load(folder, "mine", gpt2, arena);
         assertThat(read.weights()).hasSize(3);
-        weights.forEach((name, pair) -> assertThat(Objects.requireNonNull(
-                                read.weights().get(name))
-                        .b()
-                        .toFloats())
+        weights.forEach((name, pair) -> assertThat(
+                        Objects.requireNonNull(read.weights().get(name)).b().toFloats())
                 .isEqualTo(pair.b().toFloats()));
         assertThat(read.bytes()).isEqualTo(4 * (32 + 3 * 32)); // A once
         weights.put("layers.0.attention.k.weight", new LowRank(numbers(DType.F32, 2, 16), a, 1));
@@ -213,7 +214,9 @@ class AdapterFileTest {
         refused(
                 "layers.7.self_attn.q_proj.weight: expected a projection of the base, which has 2 layers, found none",
                 peft("", pair("model.layers.7.self_attn.q_proj", 4, 32, 32)));
-        refused("changes to projections of the layers alone, found one to the head", peft("", pair("lm_head", 4, 32, 29)));
+        refused(
+                "changes to projections of the layers alone, found one to the head",
+                peft("", pair("lm_head", 4, 32, 29)));
         var half = query();
         half.remove(b);
         refused(b + ": expected a tensor (32, 4), found nothing", peft("", half));
@@ -242,7 +245,9 @@ class AdapterFileTest {
     void otherTensorsAreRefused(String name, String kind) throws IOException {
         var tensors = query();
         tensors.put("base_model.model." + name, numbers(DType.F32, 4, 4));
-        refused("base_model.model." + name + ": expected matrices lora_A and lora_B alone, found " + kind, peft("", tensors));
+        refused(
+                "base_model.model." + name + ": expected matrices lora_A and lora_B alone, found " + kind,
+                peft("", tensors));
     }
 
     // ---- GGUF --------------------------------------------------------------------------------------------------
@@ -285,7 +290,9 @@ class AdapterFileTest {
     @Test
     void otherGgufFilesAreRefused() throws IOException {
         var good = down(DType.F32, 4, 64);
-        refused("general.type: expected adapter, found model", gguf(Map.of("general.type", GgufValue.of("model")), good));
+        refused(
+                "general.type: expected adapter, found model",
+                gguf(Map.of("general.type", GgufValue.of("model")), good));
         refused("adapter.type: expected lora, found x", gguf(Map.of("adapter.type", GgufValue.of("x")), good));
         refused(
                 "general.architecture: expected one of",

@@ -78,8 +78,7 @@ class AdaptersTest {
         double[][] expected = new PlainModel(family.config(), merged(weights, pairs, columns)).run(ids);
         double[][] base = new PlainModel(family.config(), weights).run(ids);
 
-        Transformer model =
-                Checkpoint.load(safetensors(family, weights), arena).transformer();
+        Transformer model = Checkpoint.load(safetensors(family, weights), arena).transformer();
         Adapter adapter = AdapterFile.load(peft(pairs), "mine", model.config(), arena);
         assertThat(adapter.rank()).isEqualTo(RANK);
         for (Devices.Usable device : Devices.probe().usable())
@@ -93,8 +92,7 @@ class AdaptersTest {
         GgufWriter.write(file, spelling.metadata(), spelling.tensors());
         Transformer other = Checkpoint.load(file, arena).transformer();
         Adapter same = AdapterFile.load(gguf(family, pairs, columns), "mine", other.config(), arena);
-        try (Device device =
-                Devices.probe().usable().getFirst().provider().open(2)) {
+        try (Device device = Devices.probe().usable().getFirst().provider().open(2)) {
             same(run(device.kernels(), other.withAdapters(List.of(same)), 1), expected);
         }
     }
@@ -129,7 +127,8 @@ class AdaptersTest {
                 for (int i = 0; i < in; i++) {
                     double change = 0;
                     for (int k = 0; k < RANK; k++)
-                        change += (double) pair.b.values()[o * RANK + k] * pair.a.values()[k * in + i];
+                        change +=
+                                (double) pair.b.values()[o * RANK + k] * pair.a.values()[k * in + i];
                     sum[columns ? i * out + o : o * in + i] += (float) (change * ALPHA / RANK);
                 }
             return new Weight(w.shape(), sum);

@@ -50,14 +50,12 @@ class AdapterTest {
 
     private Transformer model(String form) {
         var llama = TransformerConfig.llama(29, 40, 2, 16, 4, 2, 22, true);
-        TransformerConfig config =
-                switch (form) {
-                    case "gpt2" -> TransformerConfig.gpt2(29, 40, 2, 15, 3);
-                    case "experts" ->
-                        llama.withFeedForward(
-                                FeedForwardForm.swiGlu(9).withExperts(new Experts(4, 2, Routing.CHOSEN, 7)));
-                    default -> llama;
-                };
+        TransformerConfig config = switch (form) {
+            case "gpt2" -> TransformerConfig.gpt2(29, 40, 2, 15, 3);
+            case "experts" ->
+                llama.withFeedForward(FeedForwardForm.swiGlu(9).withExperts(new Experts(4, 2, Routing.CHOSEN, 7)));
+            default -> llama;
+        };
         var model = Transformer.initialise(config, arena, 3);
         model.parameters().values().forEach(t -> {
             if (Transformer.decays(t)) reference.scale(t, t, 12);
@@ -139,7 +137,10 @@ class AdapterTest {
     }
 
     private static List<String> calls(ProfiledKernels kernels) {
-        return kernels.lines().stream().map(l -> l.op() + " " + l.calls()).sorted().toList();
+        return kernels.lines().stream()
+                .map(l -> l.op() + " " + l.calls())
+                .sorted()
+                .toList();
     }
 
     /** The first single token records, the others are replayed. */
@@ -147,8 +148,8 @@ class AdapterTest {
     @ValueSource(strings = {"llama", "gpt2", "experts"})
     void tokenByTokenIsTheWhole(String form) {
         Transformer base = model(form);
-        Transformer model = base.withAdapters(List.of(
-                adapter("a", base.config(), 3, ".*"), adapter("b", base.config(), 2, ".*")));
+        Transformer model =
+                base.withAdapters(List.of(adapter("a", base.config(), 3, ".*"), adapter("b", base.config(), 2, ".*")));
         int[] ids = ids(9);
         for (int adapter = 0; adapter < 3; adapter++) {
             float[] whole = logits(reference, model, Tokens.sequence(0, ids).withAdapter(adapter));
@@ -248,8 +249,7 @@ class AdapterTest {
             reference.cast(narrow, t);
             weights.put(name, narrow);
         });
-        try (Device device =
-                Devices.probe().usable().getFirst().provider().open(2)) {
+        try (Device device = Devices.probe().usable().getFirst().provider().open(2)) {
             var base = new Transformer(config, weights, Linear.Maker.packing(device.kernels(), arena));
             var adapters = new ArrayList<Adapter>();
             for (int i = 0; i < 12; i++)
@@ -280,12 +280,19 @@ class AdapterTest {
         var packed = new Transformer(config, weights, Linear.Maker.packing(reference, arena));
         Adapter exact = adapter("a", config, 3, ".*");
         Adapter narrow = exact.beside(packed, reference, arena);
-        narrow.weights().forEach((name, pair) -> assertThat(List.of(
-                        pair.a().type(), pair.b().type()))
-                .as(name)
-                .containsOnly(name.contains("attention") ? DType.Q8_0 : DType.F16));
-        float[] expected = logits(reference, packed.withAdapters(List.of(exact)), Tokens.sequence(0, ids(5)).withAdapter(1));
-        float[] found = logits(reference, packed.withAdapters(List.of(narrow)), Tokens.sequence(0, ids(5)).withAdapter(1));
+        narrow.weights()
+                .forEach((name, pair) -> assertThat(
+                                List.of(pair.a().type(), pair.b().type()))
+                        .as(name)
+                        .containsOnly(name.contains("attention") ? DType.Q8_0 : DType.F16));
+        float[] expected = logits(
+                reference,
+                packed.withAdapters(List.of(exact)),
+                Tokens.sequence(0, ids(5)).withAdapter(1));
+        float[] found = logits(
+                reference,
+                packed.withAdapters(List.of(narrow)),
+                Tokens.sequence(0, ids(5)).withAdapter(1));
         float[] without = logits(reference, packed, Tokens.sequence(0, ids(5)));
         assertThat(worst(found, expected)).isGreaterThan(0).isLessThan(0.05 * worst(without, expected));
     }
@@ -298,7 +305,8 @@ class AdapterTest {
         Adapter fits = adapter("fits", base.config(), 2, ".*");
         Transformer model = base.withAdapters(List.of(fits));
         assertThat(model.adapters()).containsExactly(fits);
-        assertThatThrownBy(() -> logits(reference, model, Tokens.sequence(0, 1, 2).withAdapter(2)))
+        assertThatThrownBy(
+                        () -> logits(reference, model, Tokens.sequence(0, 1, 2).withAdapter(2)))
                 .hasMessage("transformer: a sequence is run with adapter 2, there are 1; see withAdapters");
         assertThatThrownBy(() -> new Generator(model, reference, DType.F32, 2))
                 .hasMessage("generator: adapter 2, there are 1");
@@ -309,8 +317,8 @@ class AdapterTest {
         var thin = new LowRank(Tensor.zeros(arena, Shape.of(2, 16)), Tensor.zeros(arena, Shape.of(2, 3)), 1);
         assertThatThrownBy(() -> base.withAdapters(List.of(new Adapter("x", Map.of("head.weight", thin)))))
                 .hasMessage("adapter: x changes head.weight, which is no projection");
-        assertThatThrownBy(() -> base.withAdapters(
-                        List.of(new Adapter("x", Map.of("layers.0.attention.q.weight", thin)))))
+        assertThatThrownBy(
+                        () -> base.withAdapters(List.of(new Adapter("x", Map.of("layers.0.attention.q.weight", thin)))))
                 .hasMessage("adapter: x has a(2, 16) and b(2, 3) for layers.0.attention.q.weight(16, 16), must be"
                         + " a(2, 16) and b(2, 16)");
     }

@@ -58,10 +58,12 @@ final class LowRankCases {
                 (ops, in) -> {
                     Tensor same = ops.adapt(ops.scale(in.get(0), 1), in.get(1), List.of());
                     var parts = List.of(
-                            new LowRank(in.get(2), in.get(3), 2).rows(0, 2), new LowRank(in.get(2), in.get(3), 1).rows(4, 6));
+                            new LowRank(in.get(2), in.get(3), 2).rows(0, 2),
+                            new LowRank(in.get(2), in.get(3), 1).rows(4, 6));
                     return ops.adapt(same, in.get(1), parts);
                 }));
-        for (DType type : DType.values()) if (type != DType.I32) for (int n : new int[] {3, 20}) cases.add(typed(type, n));
+        for (DType type : DType.values())
+            if (type != DType.I32) for (int n : new int[] {3, 20}) cases.add(typed(type, n));
         return cases;
     }
 

@@ -43,7 +43,14 @@ public interface GradKernels extends Kernels {
      * {@code dHidden}, in its shape, is memory to work in.
      */
     void lowRankBackward(
-            Gradient dX, Gradient dA, Gradient dB, Tensor dHidden, Tensor dOut, Tensor hidden, Tensor x, LowRank.Part part);
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part);
 
     /** {@code dBias(O) += Σ_n dOut(N, O)}. */
     void biasBackward(Gradient dBias, Tensor dOut);

@@ -199,7 +199,14 @@ public final class ProfiledKernels implements GradKernels {
 
     @Override
     public void lowRankBackward(
-            Gradient dX, Gradient dA, Gradient dB, Tensor dHidden, Tensor dOut, Tensor hidden, Tensor x, LowRank.Part part) {
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
         time("lowRankBackward", () -> kernels.lowRankBackward(dX, dA, dB, dHidden, dOut, hidden, x, part));
     }
 

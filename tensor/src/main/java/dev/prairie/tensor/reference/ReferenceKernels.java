@@ -175,7 +175,14 @@ public final class ReferenceKernels implements GradKernels {
 
     @Override
     public void lowRankBackward(
-            Gradient dX, Gradient dA, Gradient dB, Tensor dHidden, Tensor dOut, Tensor hidden, Tensor x, LowRank.Part part) {
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
         lowRank.backward(dX.cleared(), dA.cleared(), dB.cleared(), dHidden, dOut, hidden, x, part);
     }
 
