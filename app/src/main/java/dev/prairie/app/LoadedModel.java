@@ -2,9 +2,12 @@ package dev.prairie.app;
 
 import dev.prairie.app.hub.ModelName;
 import dev.prairie.app.hub.ModelStore;
+import dev.prairie.model.checkpoint.AdapterFile;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.checkpoint.Gguf;
 import dev.prairie.model.checkpoint.GgufModel;
+import dev.prairie.model.transformer.Adapter;
+import dev.prairie.model.transformer.Transformer;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.tensor.device.Device;
@@ -14,7 +17,9 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -28,6 +33,16 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
 
     /** Opens what {@code given} names; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {
+        return open(given, tokenizerFile, Map.of(), devices, cache);
+    }
+
+    /** The same with adapters, by the names that they are asked for by. */
+    static LoadedModel open(
+            Path given,
+            @Nullable Path tokenizerFile,
+            Map<String, Path> adapters,
+            DeviceOptions devices,
+            CacheOptions cache) {
         Path path = resolve(given);
         Arena arena = Arena.ofShared();
         Device device = null;
@@ -41,7 +56,8 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
             Checkpoint loaded = inside.isPresent() ? GgufModel.load(inside.get(), arena) : Checkpoint.load(path, arena);
             Checkpoint checkpoint = cache.limited(loaded);
             device = devices.open();
-            var transformer = checkpoint.transformer(device.kernels(), arena);
+            var base = checkpoint.transformer(device.kernels(), arena);
+            var transformer = base.withAdapters(adapters(adapters, base, device, arena));
             var model = new ServedModel(
                     Paths.name(path),
                     transformer,
@@ -57,6 +73,18 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
             close(device, arena);
             throw failure;
         }
+    }
+
+    /** Each read, brought into the form that suits the base, and its file left alone again. */
+    private static List<Adapter> adapters(Map<String, Path> files, Transformer base, Device device, Arena arena)
+            throws IOException {
+        var adapters = new ArrayList<Adapter>();
+        for (var file : files.entrySet())
+            try (Arena until = Arena.ofShared()) {
+                adapters.add(AdapterFile.load(file.getValue(), file.getKey(), base.config(), until)
+                        .beside(base, device.kernels(), arena));
+            }
+        return adapters;
     }
 
     private static void close(@Nullable Device device, Arena arena) {

@@ -4,6 +4,10 @@ import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.http.Server;
 import dev.prairie.serve.http.ServerConfig;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +32,13 @@ final class ServeCommand implements Callable<Integer> {
     @Nullable
     private Path tokenizer;
 
+    @Option(
+            names = "--adapter",
+            paramLabel = "NAME=PATH",
+            description = "A LoRA adapter that requests may ask for by this name: a PEFT folder or a GGUF file. May be"
+                    + " given several times.")
+    private List<String> adapters = new ArrayList<>();
+
     @Option(names = "--host", paramLabel = "HOST", description = "Address to listen at. Default: 127.0.0.1.")
     private String host = "127.0.0.1";
 
@@ -45,11 +56,25 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, devices, cache)) {
+        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, named(adapters), devices, cache)) {
             new Terminal().note(cache.estimate(loaded.model().transformer().config()));
             serve(loaded, ServerConfig.local(port).withHost(host).withRuns(runs));
         }
         return 0;
+    }
+
+    private static Map<String, Path> named(List<String> options) {
+        var adapters = new LinkedHashMap<String, Path>();
+        for (String option : options) {
+            int at = option.indexOf('=');
+            if (at < 1 || at == option.length() - 1)
+                throw new UserException(
+                        "--adapter is " + option + "; give a name and a file, such as law=adapters/law");
+            if (adapters.put(option.substring(0, at), Path.of(option.substring(at + 1))) != null)
+                throw new UserException(
+                        "--adapter names two " + option.substring(0, at) + "; give each a name of its own");
+        }
+        return adapters;
     }
 
     /** Serves until Ctrl-C. */

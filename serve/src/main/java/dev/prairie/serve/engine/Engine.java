@@ -163,6 +163,11 @@ public final class Engine implements AutoCloseable {
                     + request.maxTokens() + " more are asked for, but there is room for " + room
                     + "; shorten one of them, or give the server more");
         }
+        String adapter = request.adapter();
+        if (adapter != null && !model.adapters().contains(adapter)) {
+            throw new IllegalArgumentException(
+                    "adapter: \"" + adapter + "\" is not here; there are " + model.adapters());
+        }
         request.sampling().checkIds(model.vocabularySize());
         for (int id : request.prompt()) {
             if (id < 0 || id >= model.vocabularySize()) {
