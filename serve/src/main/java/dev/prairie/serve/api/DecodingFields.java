@@ -94,8 +94,7 @@ public final class DecodingFields {
         }
         Set<String> keys = biases.all().keySet();
         if (keys.size() > MOST_BIASES) {
-            throw ApiException.invalid(
-                    fields.name("logit_bias"), keys.size() + " tokens, give at most " + MOST_BIASES);
+            throw ApiException.invalid(fields.name("logit_bias"), keys.size() + " tokens, give at most " + MOST_BIASES);
         }
         Map<Integer, Float> bias = new HashMap<>();
         for (String key : keys) {
