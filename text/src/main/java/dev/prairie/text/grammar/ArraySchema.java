@@ -81,9 +81,8 @@ final class ArraySchema {
                 throw unique.get()
                         .wrong(
                                 "uniqueItems",
-                                "it is only kept for items of at most " + FEW + " different values, and left to the"
-                                        + " model for strings, numbers, objects"
-                                        + " and arrays; give 'items' a type");
+                                "it is only kept for items of at most " + FEW + " different values, and left"
+                                        + " to the model for strings, numbers, objects and arrays; give 'items' a type");
             }
         }
         return JsonText.bracketed("[", counted(), "]");
