@@ -121,6 +121,11 @@ public final class ServedModel implements LanguageModel {
     }
 
     @Override
+    public byte[] bytes(int id) {
+        return tokenizer.bytes(id);
+    }
+
+    @Override
     public String decode(int... ids) {
         return tokenizer.decode(ids);
     }
