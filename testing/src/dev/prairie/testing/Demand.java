@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * Path model = Demand.data("stories260k/stories260K.bin");
  * Path chromium = Demand.browser();
  * Path objdump = Demand.disassembler();
+ * Path npm = Demand.npm();
  * Demand.platform(cpu.hasAvx512(), "AVX-512");
  * }</pre>
  *
@@ -52,6 +53,12 @@ public final class Demand {
     public static Path disassembler() {
         var found = findProgram(System.getenv("PATH"), List.of("objdump"));
         return met("disassembler", found, "no objdump on PATH", System.getenv("PRAIRIE_DEMAND"));
+    }
+
+    /** The {@code npm} that fetches client libraries of Node, as an executable. */
+    public static Path npm() {
+        var found = findProgram(System.getenv("PATH"), List.of("npm"));
+        return met("node", found, "no npm on PATH", System.getenv("PRAIRIE_DEMAND"));
     }
 
     /**

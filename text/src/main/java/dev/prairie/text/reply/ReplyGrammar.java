@@ -9,9 +9,11 @@ import static dev.prairie.text.grammar.Grammar.sequence;
 import static dev.prairie.text.grammar.Grammar.textWithout;
 
 import dev.prairie.text.grammar.Grammar;
+import dev.prairie.text.grammar.GrammarException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a reply may be, where that is not left to the model: calls as the model's template writes them, or a content of a
@@ -24,6 +26,7 @@ public final class ReplyGrammar {
     private final boolean bareJson;
     private final boolean harmony;
     private final Grammar before;
+    private final String reasoning;
 
     private ReplyGrammar(String template, String prompt) {
         this.template = template;
@@ -32,7 +35,8 @@ public final class ReplyGrammar {
         this.bareJson = !harmony
                 && Section.callsAreBareJson(template)
                 && sections.stream().allMatch(s -> s.isReasoning() || s.open().equals("<|python_tag|>"));
-        this.before = harmony ? analysis() : reasoning(prompt.stripTrailing());
+        this.reasoning = state(prompt.stripTrailing());
+        this.before = harmony ? analysis() : reasoning();
     }
 
     /**
@@ -45,79 +49,95 @@ public final class ReplyGrammar {
         return new ReplyGrammar(template, prompt);
     }
 
+    /** Whether calls can be asked for: how the model writes them is known from its template. */
+    public boolean knowsCalls() {
+        return harmony || bareJson || section().isPresent();
+    }
+
+    /** What two prompts of one template must have in common for the same grammars: where reasoning stands. */
+    public String key() {
+        return reasoning;
+    }
+
     /** Content of this form, and nothing else but reasoning before it. */
     public Grammar content(Grammar form) {
         return sequence(before, harmony ? sequence(marker("<|channel|>"), literal("final"), message(form)) : form);
     }
 
     /**
-     * Calls and nothing else but reasoning before them; empty if the template's way to write calls is not known.
+     * Calls and nothing else but reasoning before them.
      *
      * @param tools   that may be called, at least one
      * @param several whether one reply may call more than once
      */
-    public Optional<Grammar> calls(List<ToolSchema> tools, boolean several) {
-        return written(tools, several).map(calls -> sequence(before, calls));
+    public Grammar calls(List<ToolSchema> tools, boolean several) {
+        return sequence(before, written(tools, several));
     }
 
-    /** Calls, or content of this form; empty if the template's way to write calls is not known. */
-    public Optional<Grammar> callsOr(Grammar form, List<ToolSchema> tools, boolean several) {
-        return written(tools, several).map(calls -> {
-            Grammar content = harmony ? sequence(marker("<|channel|>"), literal("final"), message(form)) : form;
-            return sequence(before, either(List.of(calls, content)));
-        });
+    /** Calls, or content of this form. */
+    public Grammar callsOr(Grammar form, List<ToolSchema> tools, boolean several) {
+        Grammar content = harmony ? sequence(marker("<|channel|>"), literal("final"), message(form)) : form;
+        return sequence(before, either(List.of(written(tools, several), content)));
     }
 
-    /**
-     * Whatever the model says; but once it begins a call, that is held to its form. Empty if the template's way to write
-     * calls is not known.
-     */
-    public Optional<Grammar> freely(List<ToolSchema> tools, boolean several) {
+    /** Whatever the model says; but once it begins a call, that is held to its form. */
+    public Grammar freely(List<ToolSchema> tools, boolean several) {
         if (harmony) {
             return callsOr(textWithout("<|"), tools, several);
         }
-        return written(tools, several).map(calls -> {
-            if (bareJson) { // what begins as an object is a call
-                return sequence(before, either(List.of(calls, regex("(?:[^{\\s][\\s\\S]*)?"))));
-            }
-            Grammar text = textWithout(sections.stream()
-                    .filter(s -> !s.isReasoning())
-                    .map(Section::open)
-                    .toArray(String[]::new));
-            return sequence(before, text, repeat(calls, 0, 1));
-        });
+        Grammar calls = written(tools, several);
+        if (bareJson) { // what begins as an object is a call
+            return sequence(before, either(List.of(calls, regex("(?:[^{\\s][\\s\\S]*)?"))));
+        }
+        Grammar text = textWithout(sections.stream()
+                .filter(s -> !s.isReasoning())
+                .map(Section::open)
+                .toArray(String[]::new));
+        return sequence(before, text, repeat(calls, 0, 1));
     }
 
-    private Optional<Grammar> written(List<ToolSchema> tools, boolean several) {
+    private Grammar written(List<ToolSchema> tools, boolean several) {
         if (harmony) {
-            return Optional.of(
-                    either(tools.stream().map(ReplyGrammar::harmonyCall).toList()));
+            return either(tools.stream().map(ReplyGrammar::harmonyCall).toList());
         }
         CallGrammar calls = new CallGrammar(template, tools, several && !bareJson);
         if (bareJson) {
-            return Optional.of(calls.of(Section.BARE_JSON));
+            return calls.of(Section.BARE_JSON);
         }
+        return calls.of(section()
+                .orElseThrow(() ->
+                        new GrammarException("how this model writes calls is not known; ask knowsCalls() first")));
+    }
+
+    private Optional<Section> section() {
         return sections.stream()
                 .filter(section -> !section.isReasoning())
                 .filter(section -> template.contains(section.name()))
+                .findFirst();
+    }
+
+    /** The marker of reasoning that the prompt ends with. */
+    private String state(String prompt) {
+        return sections.stream()
+                .filter(Section::isReasoning)
+                .flatMap(section -> Stream.of(section.open(), section.close()))
+                .filter(prompt::endsWith)
                 .findFirst()
-                .map(calls::of);
+                .orElse("");
     }
 
     /** What the model thinks first, if it does: to the end, where the prompt has begun it. */
-    private Grammar reasoning(String prompt) {
+    private Grammar reasoning() {
         List<Grammar> options = new ArrayList<>();
         for (Section section : sections) {
-            if (!section.isReasoning()) {
+            if (!section.isReasoning() || reasoning.equals(section.close())) {
                 continue;
             }
             Grammar rest = sequence(textWithout(section.close()), marker(section.close()), regex("\\n{0,2}"));
-            if (prompt.endsWith(section.open())) {
+            if (reasoning.equals(section.open())) {
                 return rest;
             }
-            if (!prompt.endsWith(section.close())) {
-                options.add(sequence(marker(section.open()), rest));
-            }
+            options.add(sequence(marker(section.open()), rest));
         }
         return options.isEmpty() ? literal("") : repeat(either(options), 0, 1);
     }
