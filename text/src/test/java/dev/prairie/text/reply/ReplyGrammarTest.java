@@ -121,9 +121,7 @@ final class ReplyGrammarTest {
         String object = "{\"name\": \"get_weather\", \"arguments\": " + arguments + "}";
         return Stream.of(
                 Arguments.of("<tool_call>", "<tool_call>\n" + object + "\n</tool_call>"),
-                Arguments.of(
-                        "<tool_call> <function=",
-                        """
+                Arguments.of("<tool_call> <function=", """
                         <tool_call>
                         <function=get_weather>
                         <parameter=city>
