@@ -60,10 +60,7 @@ final class TemplatedChatTest {
     void reasoningAndCallsHaveFieldsOfTheirOwn() {
         start(
                 TEMPLATE,
-                "<think>\n"
-                        + "hm\n"
-                        + "</think>\n\n"
-                        + "Let me add.\n"
+                "<think>\nhm\n</think>\n\nLet me add.\n"
                         + "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": [1, 2]}}</tool_call>");
         JsonNode choice =
                 post("'messages': [{'role':'user','content':'1+2?'}], " + TOOLS).at("/choices/0");
