@@ -68,9 +68,11 @@ final class Hostile {
 
     /** Reads {@code bytes} as the configuration of an adapter, and asks for a scale. */
     static void peft(byte[] bytes) {
-        bounded(bytes, all -> assertThat(PeftConfig.of(FILE, all.toArray(ValueLayout.JAVA_BYTE))
-                        .scale("model.layers.0.self_attn.q_proj", 4))
-                .isFinite());
+        bounded(
+                bytes,
+                all -> assertThat(PeftConfig.of(FILE, all.toArray(ValueLayout.JAVA_BYTE))
+                                .scale("model.layers.0.self_attn.q_proj", 4))
+                        .isFinite());
     }
 
     /** Opens {@code bytes} as a safetensors file and asks for everything. */

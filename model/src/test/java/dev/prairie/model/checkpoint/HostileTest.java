@@ -88,9 +88,10 @@ class HostileTest {
 
     @Test
     void readsEveryMutationOfAnAdaptersConfiguration() {
-        byte[] seed = ("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"use_rslora\": true, \"bias\": \"none\","
-                        + " \"alpha_pattern\": {\"k_proj\": 3, \".*[0-9].*(k|v)_proj\": 2}, \"use_dora\": false}")
-                .getBytes(StandardCharsets.UTF_8);
+        byte[] seed =
+                ("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"use_rslora\": true, \"bias\": \"none\","
+                                + " \"alpha_pattern\": {\"k_proj\": 3, \".*[0-9].*(k|v)_proj\": 2}, \"use_dora\": false}")
+                        .getBytes(StandardCharsets.UTF_8);
         Hostile.peft(seed);
         assertThat(mutations(seed, Hostile::peft)).isGreaterThan(800);
     }
