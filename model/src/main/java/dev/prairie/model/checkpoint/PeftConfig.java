@@ -50,7 +50,11 @@ record PeftConfig(Path file, double alpha, boolean byRoot, Map<String, Double> p
         if (!Files.isRegularFile(file))
             throw new CheckpointException(
                     file, FILE, "the adapter's configuration", "nothing", "it belongs beside " + PeftFolder.FILE);
-        JsonNode root = Json.object(file, FILE, Files.readAllBytes(file), "the file is damaged; fetch it again");
+        return of(file, Files.readAllBytes(file));
+    }
+
+    static PeftConfig of(Path file, byte[] text) {
+        JsonNode root = Json.object(file, FILE, text, "the file is damaged; fetch it again");
         var node = new ConfigNode(file, root);
         if (!node.text("peft_type", "").equals("LORA")) throw refused(node, "peft_type", "LORA");
         if (!node.text("bias", "none").equals("none")) throw refused(node, "bias", "none");

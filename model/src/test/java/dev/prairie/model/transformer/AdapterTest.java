@@ -31,7 +31,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -221,16 +220,18 @@ class AdapterTest {
 
     // ---- memory ------------------------------------------------------------------------------------------------
 
-    private static final Function<Shape, Long> Q4_0 = s -> DType.Q4_0.bytes(s.size());
+    private static long quarter(Shape s) {
+        return DType.Q4_0.bytes(s.size());
+    }
 
     /** Llama 3.2 1B in Q4_0, and twelve adapters of rank 16 on all projections. */
     @Test
     void twelveAdaptersTakeAFifthOfTheirBase() {
         TransformerConfig config = TransformerConfig.llama(128256, 8192, 16, 2048, 32, 8, 8192, true);
-        long table = Q4_0.apply(Shape.of(128256, 2048));
+        long table = quarter(Shape.of(128256, 2048));
         long base = table; // the head's packed copy of it
         for (Shape s : config.parameterShapes().values())
-            base += s.rank() == 1 ? DType.F32.bytes(s.size()) : Q4_0.apply(s);
+            base += s.rank() == 1 ? DType.F32.bytes(s.size()) : quarter(s);
         long adapter = 0;
         for (Shape s : config.projections().values())
             adapter += DType.Q8_0.bytes(16L * s.dim(0)) + DType.Q8_0.bytes(16L * s.dim(1));
