@@ -16,8 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class MaskSpeedTest {
     private static final int VOCABULARY = 128_000;
 
-    private static final String PERSON =
-            """
+    private static final String PERSON = """
             {"type": "object", "properties": {
               "name": {"type": "string", "minLength": 1, "maxLength": 200},
               "age": {"type": "integer", "minimum": 0, "maximum": 150},
@@ -42,7 +41,10 @@ final class MaskSpeedTest {
                 Grammar.jsonObject(),
                 Grammar.gbnf("root ::= line+\nline ::= [A-Z] [^\\n]* \"\\n\""),
                 Grammar.regex("(?:[a-z]+ ){3,20}[0-9]{4}-[0-9]{2}"),
-                Grammar.choice(Stream.iterate(0, i -> i + 1).limit(2_000).map(i -> "option " + i).toList()));
+                Grammar.choice(Stream.iterate(0, i -> i + 1)
+                        .limit(2_000)
+                        .map(i -> "option " + i)
+                        .toList()));
         long[] all = new long[0];
         for (Grammar grammar : grammars) {
             long begun = System.nanoTime();

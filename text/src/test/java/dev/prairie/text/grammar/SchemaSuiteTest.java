@@ -83,10 +83,12 @@ final class SchemaSuiteTest {
                         .formatAssertionsEnabled(true)
                         .build()));
         try (Stream<Path> files = Files.walk(Demand.data("benchmarks/json-schema-suite/tests/" + draft))) {
-            for (Path file :
-                    files.filter(path -> path.toString().endsWith(".json") && !path.endsWith(NOTES)).sorted().toList()) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".json") && !path.endsWith(NOTES))
+                    .sorted()
+                    .toList()) {
                 for (JsonNode group : JSON.readTree(file)) {
-                    String name = file.getFileName() + ": " + group.get("description").asString();
+                    String name =
+                            file.getFileName() + ": " + group.get("description").asString();
                     try {
                         group(name, group, registry);
                     } catch (RuntimeException failure) {

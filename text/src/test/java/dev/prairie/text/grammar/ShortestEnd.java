@@ -2,7 +2,7 @@ package dev.prairie.text.grammar;
 
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /** The fewest bytes that bring a text to an end: how far each state is from the end of its rule, then always downhill. */
@@ -11,7 +11,7 @@ final class ShortestEnd {
 
     private final Automaton automaton;
     private final int[] distance;
-    private final Map<Frame, Integer> above = new IdentityHashMap<>();
+    private final Map<Frame, Integer> above = new HashMap<>();
 
     ShortestEnd(Grammar grammar) {
         automaton = grammar.automaton();
