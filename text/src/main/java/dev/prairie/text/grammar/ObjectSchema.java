@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
@@ -74,13 +73,9 @@ final class ObjectSchema {
         return Optional.of(all);
     }
 
-    /** What is said of a property; empty if it may not be there. */
-    private Optional<List<Schema>> schemas(String name) {
-        return Objects.requireNonNull(properties.get(name));
-    }
-
     Expr expression() {
-        if (most < least || required.stream().anyMatch(name -> schemas(name).isEmpty())) {
+        if (most < least
+                || required.stream().anyMatch(name -> properties.get(name).isEmpty())) {
             return Expr.NOTHING;
         }
         return JsonText.bracketed("{", content(), "}");
@@ -115,7 +110,7 @@ final class ObjectSchema {
         }
         for (int i = 0; i < names.size(); i++) {
             String name = names.get(i);
-            Optional<List<Schema>> schemas = schemas(name);
+            Optional<List<Schema>> schemas = properties.get(name);
             Optional<Expr> pair = schemas.map(said -> pair(new Expr.Text(JsonText.quote(name)), said));
             for (int level = 0; level < levels; level++) {
                 if (!required.contains(name)) {
