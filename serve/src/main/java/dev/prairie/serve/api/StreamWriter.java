@@ -5,8 +5,11 @@ import java.time.Duration;
 
 /** Tells an answer of one choice as it comes, in a dialect's own form. */
 public interface StreamWriter {
-    /** The first thing to send. From here on an error can only be told as part of the stream. */
-    void open() throws IOException;
+    /** Begins the stream. From here on an error can only be told as part of it. */
+    @FunctionalInterface
+    interface Opening {
+        StreamWriter open() throws IOException;
+    }
 
     /** More was said. */
     void said(Answer.Said said) throws IOException;
@@ -25,27 +28,27 @@ public interface StreamWriter {
      *
      * @throws ApiException if it fails before anything was sent
      */
-    default void tell(Answer answer, Duration patience) throws IOException {
+    static void tell(Answer answer, Duration patience, Opening opening) throws IOException {
         Answer.Part part = answer.next(patience);
         while (part instanceof Answer.Begun) {
             part = answer.next(patience); // nothing to tell yet, and an error still has its own status
         }
-        open();
+        StreamWriter out = opening.open();
         while (true) {
             switch (part) {
-                case null -> quiet();
+                case null -> out.quiet();
                 case Answer.Begun begun -> {}
                 case Answer.Scored scored -> {}
-                case Answer.Said said -> said(said);
+                case Answer.Said said -> out.said(said);
                 case Answer.Ended ended -> {
-                    ended(ended);
+                    out.ended(ended);
                     return;
                 }
             }
             try {
                 part = answer.next(patience);
             } catch (ApiException e) {
-                failed(e);
+                out.failed(e);
                 return;
             }
         }

@@ -1,5 +1,6 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.anthropic.Anthropic;
 import dev.prairie.serve.api.Access;
 import dev.prairie.serve.api.ApiException;
 import dev.prairie.serve.api.Call;
@@ -115,7 +116,7 @@ public final class Server implements AutoCloseable {
         javalinRoutes.before(guard::check);
         var all = new Routes(javalinRoutes, calls, access, config.maxBodyBytes());
         all.get("/health", Scope.OPEN, this::health);
-        for (Surface surface : List.of(new OpenAi(), new RunRoutes(new Runs(config.runs())), new Console())) {
+        for (Surface surface : List.of(new OpenAi(), new Anthropic(), new RunRoutes(new Runs(config.runs())), new Console())) {
             surface.addTo(all);
         }
         routes = all.all();
