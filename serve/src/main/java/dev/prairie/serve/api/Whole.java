@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param blocks what it consists of
  * @param ended  why it ended
+ * @param inside whether the end came within the last block, and not after it
  */
-public record Whole(List<Block> blocks, Answer.Ended ended) {
+public record Whole(List<Block> blocks, Answer.Ended ended, boolean inside) {
     /**
      * Waits for it.
      *
@@ -24,8 +25,8 @@ public record Whole(List<Block> blocks, Answer.Ended ended) {
                 case Answer.Scored scored -> {}
                 case Answer.Said said -> blocks.add(said.events());
                 case Answer.Ended ended -> {
-                    blocks.end();
-                    return new Whole(blocks.all(), ended);
+                    boolean inside = !blocks.end().isEmpty();
+                    return new Whole(blocks.all(), ended, inside);
                 }
             }
         }

@@ -13,6 +13,7 @@ import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.openai.OpenAi;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;
+import dev.prairie.serve.responses.Responses;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -116,7 +117,7 @@ public final class Server implements AutoCloseable {
         javalinRoutes.before(guard::check);
         var all = new Routes(javalinRoutes, calls, access, config.maxBodyBytes());
         all.get("/health", Scope.OPEN, this::health);
-        for (Surface surface : List.of(new OpenAi(), new Anthropic(), new RunRoutes(new Runs(config.runs())), new Console())) {
+        for (Surface surface : List.of(new OpenAi(), new Responses(), new Anthropic(), new RunRoutes(new Runs(config.runs())), new Console())) {
             surface.addTo(all);
         }
         routes = all.all();
