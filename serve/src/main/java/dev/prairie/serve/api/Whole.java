@@ -17,13 +17,21 @@ public record Whole(List<Block> blocks, Answer.Ended ended, boolean inside) {
      * @throws ApiException if it failed or the server is stopping
      */
     public static Whole of(Answer answer, Duration patience) {
+        return of(answer, patience, () -> {});
+    }
+
+    /** The same; {@code more} is run whenever something was said. */
+    public static Whole of(Answer answer, Duration patience, Runnable more) {
         Blocks blocks = new Blocks();
         while (true) {
             switch (answer.next(patience)) {
                 case null -> {}
                 case Answer.Begun begun -> {}
                 case Answer.Scored scored -> {}
-                case Answer.Said said -> blocks.add(said.events());
+                case Answer.Said said -> {
+                    more.run();
+                    blocks.add(said.events());
+                }
                 case Answer.Ended ended -> {
                     boolean inside = !blocks.end().isEmpty();
                     return new Whole(blocks.all(), ended, inside);

@@ -10,6 +10,7 @@ import dev.prairie.serve.api.Routes;
 import dev.prairie.serve.api.Scope;
 import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.ollama.Ollama;
 import dev.prairie.serve.openai.OpenAi;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;
@@ -117,7 +118,7 @@ public final class Server implements AutoCloseable {
         javalinRoutes.before(guard::check);
         var all = new Routes(javalinRoutes, calls, access, config.maxBodyBytes());
         all.get("/health", Scope.OPEN, this::health);
-        for (Surface surface : List.of(new OpenAi(), new Responses(), new Anthropic(), new RunRoutes(new Runs(config.runs())), new Console())) {
+        for (Surface surface : List.of(new OpenAi(), new Responses(), new Anthropic(), new Ollama(), new RunRoutes(new Runs(config.runs())), new Console())) {
             surface.addTo(all);
         }
         routes = all.all();
