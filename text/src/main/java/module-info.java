@@ -5,6 +5,7 @@ module dev.prairie.text {
 
     exports dev.prairie.text.batch;
     exports dev.prairie.text.corpus;
+    exports dev.prairie.text.grammar;
     exports dev.prairie.text.pattern;
     exports dev.prairie.text.reply;
     exports dev.prairie.text.template;

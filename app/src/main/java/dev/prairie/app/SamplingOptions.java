@@ -19,8 +19,26 @@ final class SamplingOptions {
     @Option(names = "--min-p", paramLabel = "P", description = "Only tokens of this share of the best one. Default: 0.")
     private float minP;
 
+    @Option(
+            names = "--typical-p",
+            paramLabel = "P",
+            description = "Only tokens about as surprising as expected, of probability P. Default: 1, off.")
+    private float typicalP = 1;
+
     @Option(names = "--repetition-penalty", paramLabel = "R", description = "Above 1 repeats less. Default: 1.")
     private float repetitionPenalty = 1;
+
+    @Option(
+            names = "--presence-penalty",
+            paramLabel = "R",
+            description = "Subtracted from logits of tokens written before, -2 to 2. Default: 0.")
+    private float presencePenalty;
+
+    @Option(
+            names = "--frequency-penalty",
+            paramLabel = "R",
+            description = "Subtracted for each time that a token was written, -2 to 2. Default: 0.")
+    private float frequencyPenalty;
 
     @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same text. Default: a new one.")
     @Nullable
@@ -28,6 +46,10 @@ final class SamplingOptions {
 
     Sampling sampling() {
         long dice = seed != null ? seed : ThreadLocalRandom.current().nextLong();
-        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, dice);
+        return Sampling.DEFAULT
+                .withTemperature(temperature)
+                .withLimits(topK, topP, minP, typicalP)
+                .withPenalties(repetitionPenalty, presencePenalty, frequencyPenalty)
+                .withSeed(dice);
     }
 }

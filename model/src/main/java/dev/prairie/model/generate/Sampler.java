@@ -1,101 +1,131 @@
 package dev.prairie.model.generate;
 
 import java.util.Arrays;
-import java.util.BitSet;
+import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Picks one token after the other: penalty, temperature, top-k, top-p, min-p, then the dice, in this order. One sampler
- * serves one sequence, whose tokens it remembers for the penalty.
+ * Picks one token after the other. In this order: bias, penalties (repetition, then presence and frequency), mask,
+ * temperature, top-k, typical, top-p, min-p, the dice. Each limit works on what the one before it left, as if that were the
+ * whole distribution, and keeps at least one token; of equals the smaller id comes first. The dice fall on the ids in
+ * ascending order, each as wide as its probability.
+ *
+ * <p>One sampler serves one sequence, whose tokens it remembers where a penalty asks for it. A token takes exactly one
+ * number of the dice, none at temperature 0: whoever draws the same tokens from the same logits, in whatever steps, draws
+ * the same next one.
  */
 public final class Sampler {
     private final Sampling sampling;
+    private final Scratch scratch;
     private final SplittableRandom dice;
-    private final BitSet seen = new BitSet();
+    private final @Nullable TokenCounts past;
+    private final int[] biased;
+    private final float[] bias;
 
     /** For a sequence that begins with {@code prompt}. */
     public Sampler(Sampling sampling, int... prompt) {
-        this.sampling = sampling;
-        this.dice = new SplittableRandom(sampling.seed());
-        for (int id : prompt) seen.set(id);
+        this(sampling, new Scratch(), prompt);
     }
 
-    /** The next token for these logits, which are changed on the way. */
+    /** For a sequence that begins with {@code prompt}; {@code scratch} is shared with others of the same thread. */
+    public Sampler(Sampling sampling, Scratch scratch, int... prompt) {
+        this.sampling = sampling;
+        this.scratch = scratch;
+        dice = new SplittableRandom(sampling.seed());
+        past = sampling.remembers() ? new TokenCounts() : null;
+        if (past != null) for (int id : prompt) past.add(id, 0);
+        biased = new int[sampling.bias().size()];
+        bias = new float[biased.length];
+        int at = 0;
+        for (Map.Entry<Integer, Float> each : sampling.bias().entrySet()) {
+            biased[at] = each.getKey();
+            bias[at++] = each.getValue();
+        }
+    }
+
+    /** The next token for these logits {@code (V)}, which are not changed. */
     public int next(float[] logits) {
-        penalise(logits);
-        int id = sampling.temperature() == 0 ? best(logits) : drawn(logits);
-        seen.set(id);
+        return next(logits, null);
+    }
+
+    /**
+     * The next token of those allowed.
+     *
+     * @param logits  (V), not changed; minus infinity is a probability of 0
+     * @param allowed bit i % 64 of number i / 64 is set where token i is allowed, tokens beyond its end are not; null allows
+     *                all
+     * @throws IllegalStateException if a logit is not a number or infinite, or no token is left with a probability
+     * @throws IllegalArgumentException if a bias is for an id outside of V
+     */
+    public int next(float[] logits, long @Nullable [] allowed) {
+        int vocabulary = logits.length;
+        float[] from = logits;
+        float largest = Rows.largest(logits, 0, vocabulary, scratch.columns);
+        if (!Float.isFinite(largest)) throw broken();
+        boolean greedy = sampling.temperature() == 0;
+        boolean changed = biased.length > 0 || past != null || allowed != null;
+        if (changed || !greedy) {
+            from = scratch.candidates(vocabulary).logits();
+            System.arraycopy(logits, 0, from, 0, vocabulary);
+        }
+        if (changed) {
+            change(from, vocabulary);
+            if (allowed != null) mask(from, vocabulary, allowed);
+            largest = Rows.largest(from, 0, vocabulary, scratch.columns);
+            if (largest == Float.NEGATIVE_INFINITY) throw nothing(allowed, vocabulary);
+        }
+        int id = greedy
+                ? Rows.first(from, 0, vocabulary, largest, scratch.columns)
+                : drawn(scratch.candidates(vocabulary), vocabulary, largest);
+        if (past != null) past.add(id, 1);
         return id;
     }
 
-    private void penalise(float[] logits) {
-        float penalty = sampling.repetitionPenalty();
-        if (penalty == 1) return;
-        for (int id = seen.nextSetBit(0); id >= 0 && id < logits.length; id = seen.nextSetBit(id + 1))
-            logits[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
+    private void change(float[] logits, int vocabulary) {
+        if (biased.length > 0) sampling.checkIds(vocabulary);
+        for (int i = 0; i < biased.length; i++) logits[biased[i]] += bias[i];
+        if (past != null) past.penalise(logits, vocabulary, sampling);
     }
 
-    private static int best(float[] logits) {
-        int best = 0;
-        for (int i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-        if (Float.isNaN(logits[best])) throw broken();
-        return best;
-    }
-
-    private int drawn(float[] logits) {
-        float max = logits[best(logits)];
-        double[] p = new double[logits.length];
-        double sum = 0;
-        for (int i = 0; i < p.length; i++) {
-            p[i] = Math.exp((logits[i] - max) / sampling.temperature());
-            sum += p[i];
+    private static void mask(float[] logits, int vocabulary, long[] allowed) {
+        for (int base = 0; base < vocabulary; base += 64) {
+            long word = base >>> 6 < allowed.length ? allowed[base >>> 6] : 0;
+            int end = Math.min(vocabulary, base + 64);
+            if (word == 0) Arrays.fill(logits, base, end, Float.NEGATIVE_INFINITY);
+            else
+                for (long off = ~word; off != 0; off &= off - 1) {
+                    int id = base + Long.numberOfTrailingZeros(off);
+                    if (id >= end) break;
+                    logits[id] = Float.NEGATIVE_INFINITY;
+                }
         }
-        if (!(sum > 0) || Double.isInfinite(sum)) throw broken();
-        boolean all = sampling.topK() == 0 && sampling.topP() == 1;
-        int[] candidates = all ? ascending(p.length) : mostLikely(p, sum);
-        double kept = 0;
-        for (int i : candidates) {
-            if (p[i] < sampling.minP()) p[i] = 0; // the most likely has p = 1 before it is normalised
-            kept += p[i];
-        }
-        double at = dice.nextDouble() * kept;
-        int last = candidates[0];
-        for (int i : candidates) {
-            if (p[i] == 0) continue;
-            last = i;
-            at -= p[i];
-            if (at < 0) break;
-        }
-        return last;
     }
 
-    /** What top-k and top-p leave, most likely first; of equals the smaller id. */
-    private int[] mostLikely(double[] p, double sum) {
-        int[] order = IntStream.range(0, p.length)
-                .boxed()
-                .sorted((a, b) -> p[a] == p[b] ? Integer.compare(a, b) : Double.compare(p[b], p[a]))
-                .mapToInt(Integer::intValue)
-                .toArray();
-        int count = sampling.topK() == 0 ? order.length : Math.min(sampling.topK(), order.length);
-        if (count < order.length) { // top-p counts in what top-k left
-            sum = 0;
-            for (int i = 0; i < count; i++) sum += p[order[i]];
-        }
-        double reached = 0;
-        int kept = 0;
-        while (kept < count && (kept == 0 || reached < sampling.topP() * sum)) reached += p[order[kept++]];
-        return Arrays.copyOf(order, kept);
+    private int drawn(Candidates candidates, int vocabulary, float largest) {
+        double[] columns = scratch.columns;
+        float scale = Math.min(1 / sampling.temperature(), Float.MAX_VALUE);
+        candidates.begin(vocabulary);
+        if (sampling.topK() > 0) candidates.topK(sampling.topK(), columns);
+        candidates.weigh(largest, scale);
+        if (sampling.typicalP() < 1) candidates.typical(sampling.typicalP(), largest, scale, columns);
+        if (sampling.topP() < 1) candidates.topP(sampling.topP(), columns);
+        if (sampling.minP() > 0) candidates.minP(sampling.minP(), columns);
+        return candidates.at(dice.nextDouble(), columns);
     }
 
-    private static int[] ascending(int n) {
-        int[] all = new int[n];
-        for (int i = 0; i < n; i++) all[i] = i;
-        return all;
-    }
-
-    private static IllegalStateException broken() {
+    static IllegalStateException broken() {
         return new IllegalStateException("sampler: the logits are not numbers; the weights are damaged or training "
                 + "diverged (lower the learning rate and resume from an earlier checkpoint)");
+    }
+
+    private static IllegalStateException nothing(long @Nullable [] allowed, int vocabulary) {
+        if (allowed == null) return broken();
+        int count = 0;
+        for (int id = 0; id < vocabulary && id >>> 6 < allowed.length; id++)
+            count += (int) ((allowed[id >>> 6] >>> id) & 1);
+        return new IllegalStateException(
+                "sampler: of " + vocabulary + " tokens the mask allows " + count + ", none with a probability above 0; "
+                        + "a grammar that has come to its end must allow a token that ends the text");
     }
 }

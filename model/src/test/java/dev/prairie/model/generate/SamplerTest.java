@@ -32,12 +32,18 @@ class SamplerTest {
 
     @Test
     void keepsOnlyWhatTheLimitsLeave() {
-        assertThat(counts(new Sampling(1, 2, 1, 0, 1, 1))[2]).isZero();
-        assertThat(counts(new Sampling(1, 0, 0.75f, 0, 1, 1))).endsWith(0, 0).doesNotContain(4000);
-        assertThat(counts(new Sampling(1, 0, 1, 0.5f, 1, 1))).endsWith(0, 0);
-        assertThat(counts(new Sampling(1, 1, 1, 0, 1, 1))[0]).isEqualTo(4000);
+        assertThat(counts(Sampling.DEFAULT.withLimits(2, 1, 0, 1).withSeed(1))[2])
+                .isZero();
+        assertThat(counts(Sampling.DEFAULT.withLimits(0, 0.75f, 0, 1).withSeed(1)))
+                .endsWith(0, 0)
+                .doesNotContain(4000);
+        assertThat(counts(Sampling.DEFAULT.withLimits(0, 1, 0.5f, 1).withSeed(1)))
+                .endsWith(0, 0);
+        assertThat(counts(Sampling.DEFAULT.withLimits(1, 1, 0, 1).withSeed(1))[0])
+                .isEqualTo(4000);
         assertThat(counts(Sampling.GREEDY)[0]).isEqualTo(4000);
-        assertThat(counts(new Sampling(0.05f, 0, 1, 0, 1, 1))[0]).isEqualTo(4000);
+        assertThat(counts(Sampling.DEFAULT.withTemperature(0.05f).withSeed(1))[0])
+                .isEqualTo(4000);
     }
 
     @Test
@@ -48,7 +54,7 @@ class SamplerTest {
 
     @Test
     void aTokenSeenBeforeIsPenalised() {
-        var sampler = new Sampler(new Sampling(0, 0, 1, 0, 4, 0), 0);
+        var sampler = new Sampler(Sampling.GREEDY.withPenalties(4, 0, 0), 0);
         assertThat(IntStream.range(0, 3).map(i -> sampler.next(logits()))).containsExactly(1, 2, 0);
     }
 

@@ -38,6 +38,7 @@ public final class Answer implements AutoCloseable {
     public record Ended(
             int choice,
             Finish finish,
+            int tokens,
             double logProbability,
             @Nullable String stop) implements Part {}
 
@@ -59,6 +60,8 @@ public final class Answer implements AutoCloseable {
     private final BitSet calling = new BitSet();
     private final int[] tokens;
     private final int[] cached;
+    private final int[] unsettled; // tokens of which it is not known whether they are thought or said
+    private long reasoning;
     private @Nullable Arrival postponed;
     private int open;
     private boolean closed;
@@ -70,6 +73,7 @@ public final class Answer implements AutoCloseable {
         this.open = generation.choices();
         this.tokens = new int[open];
         this.cached = new int[open];
+        this.unsettled = new int[open];
         for (int i = 0; i < open; i++) {
             parsers.add(generation.replies().get());
         }
@@ -119,6 +123,7 @@ public final class Answer implements AutoCloseable {
             }
             case Event.Scored scored -> new Scored(choice, scored.prompt());
             case Event.Text text -> {
+                unsettled[choice] += text.tokens() - tokens[choice];
                 tokens[choice] = text.tokens();
                 yield said(choice, parsers.get(choice).add(text.text()), text.scores());
             }
@@ -136,10 +141,16 @@ public final class Answer implements AutoCloseable {
     }
 
     private Said said(int choice, List<ReplyEvent> events, List<TokenScore> scores) {
+        boolean thought = !events.isEmpty();
         for (ReplyEvent event : events) {
+            thought &= event instanceof ReplyEvent.Reasoning;
             if (event instanceof ReplyEvent.CallBegin) {
                 calling.set(choice);
             }
+        }
+        if (!events.isEmpty()) { // until then it is open what the tokens are part of
+            reasoning += thought ? unsettled[choice] : 0;
+            unsettled[choice] = 0;
         }
         return new Said(choice, events, scores);
     }
@@ -153,7 +164,7 @@ public final class Answer implements AutoCloseable {
         open--;
         boolean stopped = finished.reason() == Event.Reason.STOP;
         Finish finish = !stopped ? Finish.LENGTH : calling.get(choice) ? Finish.TOOL_CALLS : Finish.STOP;
-        return new Ended(choice, finish, finished.logProbability(), finished.stop());
+        return new Ended(choice, finish, finished.tokens(), finished.logProbability(), finished.stop());
     }
 
     /** What has been used so far. */
@@ -168,7 +179,7 @@ public final class Answer implements AutoCloseable {
             found += cached[choice];
             choice += request.choices();
         }
-        return new Usage(generation.promptTokens(), found, completion, 0);
+        return new Usage(generation.promptTokens(), found, completion, reasoning);
     }
 
     /** Makes whoever waits in {@link #next} give up: the server is closing. */

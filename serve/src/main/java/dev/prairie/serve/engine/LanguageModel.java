@@ -24,6 +24,9 @@ public interface LanguageModel {
         return encode(prompt);
     }
 
+    /** The bytes of one token, special tokens spelled out; they may be part of a character. */
+    byte[] bytes(int id);
+
     /** The text of {@code ids}, special tokens left out. */
     String decode(int... ids);
 

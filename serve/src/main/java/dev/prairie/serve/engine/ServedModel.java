@@ -63,6 +63,11 @@ public record ServedModel(
     }
 
     @Override
+    public byte[] bytes(int id) {
+        return tokenizer.bytes(id);
+    }
+
+    @Override
     public String decode(int... ids) {
         return tokenizer.decode(ids);
     }

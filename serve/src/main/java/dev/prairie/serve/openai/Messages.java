@@ -58,7 +58,7 @@ final class Messages {
             message.unsupported("tool_calls");
         }
         message.unsupported("function_call", "audio", "refusal");
-        message.accept("name", "annotations", "tool_calls", "content", "reasoning_content");
+        message.accept("name", "type", "annotations", "tool_calls", "content", "reasoning_content");
         message.end();
         return new Message(role, content, reasoning, calls, id, name);
     }

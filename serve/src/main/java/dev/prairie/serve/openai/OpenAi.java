@@ -25,8 +25,8 @@ public final class OpenAi implements Surface {
                 call.json(200, card(lease.card()));
             }
         });
-        routes.post("/v1/completions", Scope.GENERATE, call -> answer(call, Wire.COMPLETION));
-        routes.post("/v1/chat/completions", Scope.GENERATE, call -> answer(call, Wire.CHAT));
+        routes.post("/v1/completions", Scope.GENERATE, call -> answer(call, CompletionRequest::read));
+        routes.post("/v1/chat/completions", Scope.GENERATE, call -> answer(call, ChatRequest::read));
     }
 
     private static Map<String, Object> card(ModelCard card) {
@@ -43,21 +43,24 @@ public final class OpenAi implements Surface {
                 card.context());
     }
 
-    private static void answer(Call call, Wire wire) throws IOException {
+    /** Reads a request for a model. */
+    private interface Reader {
+        Wanted read(Fields fields, Lease lease, String tenant);
+    }
+
+    private static void answer(Call call, Reader reader) throws IOException {
         Fields fields = call.fields();
         Lease lease = call.lease(fields.string("model"));
-        GenerationRequest request;
+        Wanted request;
         try {
-            request = wire == Wire.CHAT
-                    ? GenerationRequest.chat(fields, lease, call.caller().tenant())
-                    : GenerationRequest.completion(fields, lease, call.caller().tenant());
+            request = reader.read(fields, lease, call.caller().tenant());
         } catch (RuntimeException refused) {
             lease.close();
             throw refused;
         }
         try (Answer answer = call.answer(request.generation())) {
             Reply reply = new Reply(lease.card().id(), request, answer);
-            if (request.stream()) {
+            if (request.streaming().wanted()) {
                 reply.stream(call);
             } else {
                 reply.whole(call);

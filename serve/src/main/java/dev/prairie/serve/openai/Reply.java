@@ -6,13 +6,10 @@ import dev.prairie.serve.api.Call;
 import dev.prairie.serve.api.EventStream;
 import dev.prairie.serve.api.Json;
 import dev.prairie.serve.api.Usage;
-import dev.prairie.text.reply.ReplyBuilder;
-import dev.prairie.text.reply.ReplyEvent;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -20,64 +17,47 @@ import org.jspecify.annotations.Nullable;
 /** Writes the answer to one request, in one piece or as a stream of chunks. */
 final class Reply {
     private final String model;
-    private final GenerationRequest request;
+    private final Form form;
+    private final Streaming streaming;
     private final Answer answer;
     private final String id;
-    private final int choices;
     private final long created = Instant.now().getEpochSecond();
 
-    Reply(String model, GenerationRequest request, Answer answer) {
+    Reply(String model, Wanted request, Answer answer) {
         this.model = model;
-        this.request = request;
+        this.form = request.form();
+        this.streaming = request.streaming();
         this.answer = answer;
-        this.choices = answer.open();
-        this.id = request.wire().idPrefix() + UUID.randomUUID().toString().replace("-", "");
+        this.id = form.idPrefix() + UUID.randomUUID().toString().replace("-", "");
     }
 
     /** Waits for all choices. Nothing is sent before, so that an error has its own status. */
     void whole(Call call) {
-        List<ReplyBuilder> replies = new ArrayList<>();
-        List<String> reasons = new ArrayList<>();
-        for (int i = 0; i < choices; i++) {
-            replies.add(new ReplyBuilder().add(new ReplyEvent.Content(echo(i))));
-            reasons.add("");
-        }
         while (answer.open() > 0) {
-            switch (answer.next(call.patience())) {
-                case null -> {}
-                case Answer.Begun begun -> {}
-                case Answer.Scored scored -> {}
-                case Answer.Said said -> replies.get(said.choice()).add(said.events());
-                case Answer.Ended ended -> reasons.set(ended.choice(), reason(ended));
+            Answer.Part part = answer.next(call.patience());
+            if (part != null) {
+                form.take(part);
             }
         }
-        List<Map<String, Object>> all = new ArrayList<>();
-        for (int i = 0; i < choices; i++) {
-            all.add(request.wire().whole(i, replies.get(i).message(), reasons.get(i)));
-        }
-        Map<String, Object> whole = head(false, all);
+        Map<String, Object> whole = head(false, form.whole());
         whole.put("usage", usage());
         call.json(200, whole);
     }
 
-    /** Sends each part as it comes. Until the first arrival an error still has its own status. */
+    /** Sends each part as it comes. Until the first token, or until that takes long, an error still has its own status. */
     void stream(Call call) throws IOException {
-        Answer.Part first = answer.next(call.patience());
-        while (first instanceof Answer.Begun) {
-            first = answer.next(call.patience());
+        List<Answer.Part> first = new ArrayList<>();
+        Answer.Part part = answer.next(call.patience());
+        while (part instanceof Answer.Begun) {
+            first.add(part);
+            part = answer.next(call.patience());
         }
         EventStream out = call.events();
-        for (int i = 0; i < choices; i++) {
-            Map<String, Object> opening = request.wire().opening(i);
-            if (opening != null) {
-                out.json(chunk(opening));
-            }
-            if (!echo(i).isEmpty()) {
-                out.json(chunk(request.wire().delta(i, new ReplyEvent.Content(echo(i)))));
-            }
-        }
         try {
-            send(out, first);
+            for (Answer.Part begun : first) {
+                send(out, begun);
+            }
+            send(out, part);
             while (answer.open() > 0) {
                 send(out, answer.next(call.patience()));
             }
@@ -85,7 +65,7 @@ final class Reply {
             out.json(e.body());
             return;
         }
-        if (request.includeUsage()) {
+        if (streaming.includeUsage()) {
             Map<String, Object> last = head(true, List.of());
             last.put("usage", usage());
             out.json(last);
@@ -94,35 +74,17 @@ final class Reply {
     }
 
     private void send(EventStream out, Answer.@Nullable Part part) throws IOException {
-        switch (part) {
-            case null -> out.comment("keep-alive");
-            case Answer.Begun begun -> {}
-            case Answer.Scored scored -> {}
-            case Answer.Said said -> {
-                for (ReplyEvent event : said.events()) {
-                    if (!(event instanceof ReplyEvent.CallEnd)) { // nothing on the wire stands for it
-                        out.json(chunk(request.wire().delta(said.choice(), event)));
-                    }
-                }
+        if (part == null) {
+            out.comment("keep-alive");
+            return;
+        }
+        for (Map<String, Object> choice : form.take(part)) {
+            Map<String, Object> chunk = head(true, List.of(choice));
+            if (streaming.includeUsage()) {
+                chunk.putAll(Json.object("usage", null));
             }
-            case Answer.Ended ended -> out.json(chunk(request.wire().closing(ended.choice(), reason(ended))));
+            out.json(chunk);
         }
-    }
-
-    private static String reason(Answer.Ended ended) {
-        return ended.finish().name().toLowerCase(Locale.ROOT);
-    }
-
-    private String echo(int choice) {
-        return request.echoes().get(choice / request.n());
-    }
-
-    private Map<String, Object> chunk(Map<String, Object> choice) {
-        Map<String, Object> chunk = head(true, List.of(choice));
-        if (request.includeUsage()) {
-            chunk.putAll(Json.object("usage", null));
-        }
-        return chunk;
     }
 
     private Map<String, Object> head(boolean chunk, List<Map<String, Object>> choices) {
@@ -130,7 +92,7 @@ final class Reply {
                 "id",
                 id,
                 "object",
-                request.wire().object(chunk),
+                form.object(chunk),
                 "created",
                 created,
                 "model",
@@ -149,6 +111,10 @@ final class Reply {
                 "completion_tokens",
                 usage.completion(),
                 "total_tokens",
-                usage.total());
+                usage.total(),
+                "prompt_tokens_details",
+                Json.object("cached_tokens", usage.cached()),
+                "completion_tokens_details",
+                Json.object("reasoning_tokens", usage.reasoning()));
     }
 }

@@ -71,6 +71,11 @@ public final class ScriptedModel implements LanguageModel {
     }
 
     @Override
+    public byte[] bytes(int id) {
+        return id == END ? "<end>".getBytes(StandardCharsets.UTF_8) : new byte[] {(byte) id};
+    }
+
+    @Override
     public String decode(int... ids) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int id : ids) {

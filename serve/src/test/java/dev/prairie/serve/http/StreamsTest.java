@@ -61,7 +61,9 @@ final class StreamsTest {
         JsonNode usage = chunks.getLast();
         assertThat(usage.get("choices")).isEmpty();
         assertThat(usage.get("usage").toString())
-                .isEqualTo("{\"prompt_tokens\":1,\"completion_tokens\":8,\"total_tokens\":9}");
+                .isEqualTo("{\"prompt_tokens\":1,\"completion_tokens\":8,\"total_tokens\":9,"
+                        + "\"prompt_tokens_details\":{\"cached_tokens\":0},"
+                        + "\"completion_tokens_details\":{\"reasoning_tokens\":0}}");
         List<JsonNode> parts = chunks.subList(0, chunks.size() - 1);
         assertThat(parts).allMatch(chunk -> chunk.get("usage").isNull());
         assertThat(parts.getFirst().at("/choices/0/delta/role").stringValue()).isEqualTo("assistant");

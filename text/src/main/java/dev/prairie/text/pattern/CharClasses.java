@@ -53,7 +53,7 @@ public final class CharClasses {
     }
 
     /** The set of a general category ({@code L}, {@code Lu}, {@code L&}), a script ({@code Han}) or a POSIX name. */
-    static Optional<CharSet> named(String name) {
+    public static Optional<CharSet> named(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "any" -> Optional.of(CharSet.ALL);
             case "l&", "lc" -> Optional.of(category("Lu").or(category("Ll")).or(category("Lt")));

@@ -122,6 +122,11 @@ public final class CharSet {
         return at >= 0 || (~at & 1) == 1;
     }
 
+    /** First and last of each range, ascending. */
+    public int[] ranges() {
+        return ranges.clone();
+    }
+
     /** The places where membership changes, ascending. */
     int[] borders() {
         int[] borders = ranges.clone();
