@@ -54,6 +54,12 @@ public final class Demand {
         return met("disassembler", found, "no objdump on PATH", System.getenv("PRAIRIE_DEMAND"));
     }
 
+    /** The {@code npm} of Node.js, as an executable: it fetches clients that are written for Node. */
+    public static Path npm() {
+        var found = findProgram(System.getenv("PATH"), List.of("npm"));
+        return met("npm", found, "no npm on PATH", System.getenv("PRAIRIE_DEMAND"));
+    }
+
     /**
      * Skips the test where the machine cannot run it, whatever is demanded. The message starts with {@code platform:},
      * by which {@code .ci/run} tells such a skip from one that must not happen.

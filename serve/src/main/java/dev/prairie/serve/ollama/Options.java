@@ -25,20 +25,25 @@ final class Options {
         Fields given = request.fields("options");
         Fields options = given == null ? new Fields(JsonNodeFactory.instance.objectNode()) : given;
         long seed = options.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElse(-1);
-        Sampling sampling = new Sampling(
-                options.number("temperature", TEMPERATURE, 0, 2),
-                (int) options.integer("top_k", 0, Integer.MAX_VALUE).orElse(TOP_K),
-                options.positive("top_p", TOP_P, 1),
-                options.number("min_p", 0, 0, 1),
-                options.positive("repeat_penalty", 1, 10),
-                seed == -1 ? ThreadLocalRandom.current().nextLong() : seed);
+        Sampling sampling = Sampling.DEFAULT
+                .withTemperature(options.number("temperature", TEMPERATURE, 0, 2))
+                .withLimits(
+                        (int) options.integer("top_k", 0, Integer.MAX_VALUE).orElse(TOP_K),
+                        options.positive("top_p", TOP_P, 1),
+                        options.number("min_p", 0, 0, 1),
+                        options.positive("typical_p", 1, 1))
+                .withPenalties(
+                        options.positive("repeat_penalty", 1, 10),
+                        options.number("presence_penalty", 0, -2, 2),
+                        options.number("frequency_penalty", 0, -2, 2))
+                .withSeed(seed == -1 ? ThreadLocalRandom.current().nextLong() : seed);
         long predict = options.integer("num_predict", -2, Integer.MAX_VALUE).orElse(-1);
         if (predict == 0) {
             throw ApiException.invalid(options.name("num_predict"), "0, give -1 (as many as fit) or at least 1");
         }
-        options.unsupported("mirostat", "presence_penalty", "frequency_penalty");
-        if (options.number("tfs_z", 1, 0, 10) != 1 || options.number("typical_p", 1, 0, 1) != 1) {
-            throw ApiException.unsupported(options.name("typical_p"), "only 1 is supported yet");
+        options.unsupported("mirostat");
+        if (options.number("tfs_z", 1, 0, 10) != 1) {
+            throw ApiException.unsupported(options.name("tfs_z"), "only 1, which is off, is supported");
         }
         // How a model is laid out in memory is the server's own affair.
         options.accept(
