@@ -13,7 +13,12 @@ import picocli.CommandLine.Spec;
         description = "Measures this machine; without a COMMAND, all that there is to measure.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "[COMMAND]",
-        subcommands = {BenchOperatorsCommand.class, BenchTrainingCommand.class, BenchInferenceCommand.class})
+        subcommands = {
+            BenchOperatorsCommand.class,
+            BenchTrainingCommand.class,
+            BenchInferenceCommand.class,
+            BenchServingCommand.class
+        })
 final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();

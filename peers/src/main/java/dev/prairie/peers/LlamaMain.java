@@ -17,9 +17,10 @@ import java.util.stream.Collectors;
  *
  * <pre>
  * hello THREADS                → ok NAME
- * open PATH CONTEXT FLASH      → ok VOCABULARY SECONDS    a GGUF file, its path URL-encoded; closes the one before
+ * open PATH CONTEXT FLASH N    → ok VOCABULARY SECONDS    a GGUF file, its path URL-encoded; N streams; closes the one before
  * prefill N                    → ok SECONDS               a prompt of N random tokens
  * decode N                     → ok SECONDS               N random tokens one by one
+ * streams PROMPT COUNT         → ok SECONDS               COUNT tokens of every stream after PROMPT random ones
  * greedy COUNT N  i32 …        → ok ID ID …               likeliest continuations of N ids
  * logits N  i32 …              → ok BASE64                of the last of N ids: f32, little-endian
  * tokenize N  u8 …             → ok ID ID …               N bytes of UTF-8, as a text of its own
@@ -49,9 +50,15 @@ public final class LlamaMain {
                 library = Optional.of(LlamaLibrary.open(file));
                 yield library.get().name();
             }
-            case "open" -> open(URLDecoder.decode(words[1], UTF_8), number(words[2]), Boolean.parseBoolean(words[3]));
+            case "open" ->
+                open(
+                        URLDecoder.decode(words[1], UTF_8),
+                        number(words[2]),
+                        Boolean.parseBoolean(words[3]),
+                        number(words[4]));
             case "prefill" -> String.valueOf(model().prefill(number(words[1])));
             case "decode" -> String.valueOf(model().decode(number(words[1])));
+            case "streams" -> String.valueOf(model().streams(number(words[1]), number(words[2])));
             case "greedy" -> ids(model().greedy(pipe.ints(number(words[2])), number(words[1])));
             case "logits" -> base64(model().logits(pipe.ints(number(words[1]))));
             case "tokenize" -> ids(model().tokenize(pipe.bytes(number(words[1]))));
@@ -64,10 +71,10 @@ public final class LlamaMain {
         };
     }
 
-    private String open(String path, int context, boolean flash) {
+    private String open(String path, int context, boolean flash, int streams) {
         close();
         long began = System.nanoTime();
-        var opened = new LlamaModel(library.orElseThrow(), path, threads, context, flash);
+        var opened = new LlamaModel(library.orElseThrow(), path, threads, context, flash, streams);
         double seconds = (System.nanoTime() - began) / 1e9;
         model = Optional.of(opened);
         return opened.vocabularySize() + " " + seconds;

@@ -34,6 +34,8 @@ final class LlamaModel implements AutoCloseable {
     private final MemorySegment positions = arena.allocate(JAVA_INT, BATCH);
     private final MemorySegment sequenceCounts = arena.allocate(JAVA_INT, BATCH);
     private final MemorySegment sequences = arena.allocate(ADDRESS, BATCH);
+    private final MemorySegment sequenceNames;
+    private final int streams;
     private final MemorySegment outputs = arena.allocate(BATCH);
     private final MemorySegment batch = arena.allocate(LlamaLibrary.BATCH);
 
@@ -42,10 +44,12 @@ final class LlamaModel implements AutoCloseable {
      *
      * @param capacity positions that its cache holds, in F16
      * @param flash    attention in tiles; {@code llama-bench} of this build leaves it off
+     * @param streams  sequences that share the cache
      */
-    LlamaModel(LlamaLibrary library, String path, int threads, int capacity, boolean flash) {
+    LlamaModel(LlamaLibrary library, String path, int threads, int capacity, boolean flash, int streams) {
         this.library = library;
         this.capacity = capacity;
+        this.streams = streams;
         model = call(() -> {
             var params = (MemorySegment) library.modelParams.invoke(arena);
             set(params, LlamaLibrary.MODEL_PARAMS, "use_mmap", true);
@@ -58,6 +62,7 @@ final class LlamaModel implements AutoCloseable {
             set(params, "n_ctx", capacity);
             set(params, "n_batch", BATCH);
             set(params, "n_ubatch", PHYSICAL_BATCH);
+            set(params, "n_seq_max", streams);
             set(params, "n_threads", threads);
             set(params, "n_threads_batch", threads);
             set(params, "type_k", F16);
@@ -69,10 +74,11 @@ final class LlamaModel implements AutoCloseable {
             throw new IllegalStateException("llama.cpp has no context of " + capacity + ": " + library.firstError());
         vocabulary = call(() -> (MemorySegment) library.vocabulary.invoke(model));
         vocabularySize = call(() -> (int) library.vocabularySize.invoke(vocabulary));
-        MemorySegment sequence = arena.allocate(JAVA_INT);
+        sequenceNames = arena.allocate(JAVA_INT, streams);
+        for (int s = 0; s < streams; s++) sequenceNames.setAtIndex(JAVA_INT, s, s);
         for (int i = 0; i < BATCH; i++) {
             sequenceCounts.setAtIndex(JAVA_INT, i, 1);
-            sequences.setAtIndex(ADDRESS, i, sequence);
+            sequences.setAtIndex(ADDRESS, i, sequenceNames);
         }
         field("token", tokens);
         field("pos", positions);
@@ -101,6 +107,67 @@ final class LlamaModel implements AutoCloseable {
         long began = System.nanoTime();
         for (int i = 0; i < n; i++) feed(new int[] {ids[i]}, i, Output.LAST);
         return (System.nanoTime() - began) / 1e9;
+    }
+
+    /**
+     * Seconds in which all streams say {@code count} tokens each after random prompts of {@code prompt}: first the prompts,
+     * as many as a call takes, then a token of every stream in a call, the likeliest; what the loop over slots of its server
+     * does.
+     */
+    double streams(int prompt, int count) {
+        if ((long) streams * (prompt + count) > capacity)
+            throw new IllegalArgumentException("context: " + streams + " streams of " + (prompt + count)
+                    + " positions, " + capacity + " were asked for");
+        int[][] prompts = new int[streams][];
+        for (int s = 0; s < streams; s++) prompts[s] = new Random(s).ints(prompt, 0, vocabularySize).toArray();
+        clear();
+        long began = System.nanoTime();
+        int[] last = new int[streams];
+        int n = 0;
+        int[] ending = new int[BATCH]; // the stream whose prompt ends at this place of the call
+        Arrays.fill(ending, -1);
+        for (int s = 0; s < streams; s++)
+            for (int i = 0; i < prompt; i++) {
+                boolean ends = i == prompt - 1;
+                put(n, prompts[s][i], i, s, ends);
+                if (ends) ending[n] = s;
+                n++;
+                if (n == BATCH || (s == streams - 1 && ends)) {
+                    compute(n);
+                    for (int at = 0; at < n; at++) if (ending[at] >= 0) last[ending[at]] = likeliest(at);
+                    Arrays.fill(ending, -1);
+                    n = 0;
+                }
+            }
+        for (int t = 1; t < count; t++) {
+            for (int s = 0; s < streams; s++) put(s, last[s], prompt + t - 1, s, true);
+            compute(streams);
+            for (int s = 0; s < streams; s++) last[s] = likeliest(s);
+        }
+        double seconds = (System.nanoTime() - began) / 1e9;
+        for (int i = 0; i < BATCH; i++) sequences.setAtIndex(ADDRESS, i, sequenceNames);
+        return seconds;
+    }
+
+    private void put(int at, int id, int position, int stream, boolean wanted) {
+        tokens.setAtIndex(JAVA_INT, at, id);
+        positions.setAtIndex(JAVA_INT, at, position);
+        sequences.setAtIndex(ADDRESS, at, sequenceNames.asSlice(4L * stream, 4));
+        outputs.set(JAVA_BYTE, at, (byte) (wanted ? 1 : 0));
+    }
+
+    private int likeliest(int index) {
+        var at = call(() -> (MemorySegment) library.logits.invoke(context, index)).reinterpret(4L * vocabularySize);
+        int best = 0;
+        float most = Float.NEGATIVE_INFINITY;
+        for (int v = 0; v < vocabularySize; v++) {
+            float here = at.getAtIndex(JAVA_FLOAT, v);
+            if (here > most) {
+                most = here;
+                best = v;
+            }
+        }
+        return best;
     }
 
     /** The {@code count} likeliest continuations, each of all before it. */
@@ -192,15 +259,20 @@ final class LlamaModel implements AutoCloseable {
                 boolean wanted = output == Output.ALL || at + i == ids.length - 1;
                 outputs.set(JAVA_BYTE, i, (byte) (wanted ? 1 : 0));
             }
-            batch.set(JAVA_INT, offset(LlamaLibrary.BATCH, "n_tokens"), here);
-            int code = call(() -> (int) library.decode.invoke(context, batch));
-            if (code != 0) throw new IllegalStateException("llama_decode: " + code + " " + library.firstError());
-            call(() -> {
-                library.synchronize.invoke(context);
-                return code;
-            });
+            compute(here);
         }
         return here;
+    }
+
+    /** What stands in the batch's first places. */
+    private void compute(int count) {
+        batch.set(JAVA_INT, offset(LlamaLibrary.BATCH, "n_tokens"), count);
+        int code = call(() -> (int) library.decode.invoke(context, batch));
+        if (code != 0) throw new IllegalStateException("llama_decode: " + code + " " + library.firstError());
+        call(() -> {
+            library.synchronize.invoke(context);
+            return code;
+        });
     }
 
     private float[] logits(int index) {

@@ -52,9 +52,14 @@ public final class LlamaPeer implements AutoCloseable {
      * @throws PeerException if llama.cpp does not load the file; the peer ends with that
      */
     public double open(Path model, int context, boolean flash) {
+        return open(model, context, flash, 1);
+    }
+
+    /** The same for {@code streams} sequences that share the cache. */
+    public double open(Path model, int context, boolean flash, int streams) {
         String path = URLEncoder.encode(model.toAbsolutePath().toString(), UTF_8);
-        return Double.parseDouble(
-                ask("open " + path + " " + context + " " + flash).split(" ", -1)[1]);
+        return Double.parseDouble(ask("open " + path + " " + context + " " + flash + " " + streams)
+                .split(" ", -1)[1]);
     }
 
     /** Seconds for a prompt of {@code tokens} random ids into an empty cache. */
@@ -65,6 +70,15 @@ public final class LlamaPeer implements AutoCloseable {
     /** Seconds for {@code tokens} random ids, one by one, into an empty cache. */
     public double decode(int tokens) {
         return Double.parseDouble(ask("decode " + tokens));
+    }
+
+    /**
+     * Seconds in which all streams say {@code count} tokens each after random prompts of {@code prompt}: the prompts first,
+     * then a token of every stream at a time, the likeliest, as the loop over the slots of its server does it, but without
+     * any HTTP, JSON or text.
+     */
+    public double streams(int prompt, int count) {
+        return Double.parseDouble(ask("streams " + prompt + " " + count));
     }
 
     /** The likeliest {@code count} ids after these, each of all before it; the first of equals. */

@@ -84,10 +84,11 @@ public record ChatOrder(
     public Generation generation(Lease lease, String tenant) {
         List<JsonNode> offered = offered(lease.chat());
         String prompt = prompt(lease.chat(), offered);
-        Request request = decoding.request(
-                        ids(prompt, lease), field, lease.chat().templated(), lease, tenant)
-                .build();
-        return new Generation(lease, List.of(request), () -> lease.chat().replies(prompt, offered));
+        int[] ids = ids(prompt, lease);
+        Request.Builder request = decoding.request(ids, field, lease.chat().templated(), lease, tenant);
+        Constraints.of(this, prompt, lease).ifPresent(request::masks);
+        return new Generation(
+                lease, List.of(request.build()), () -> lease.chat().replies(prompt, offered));
     }
 
     /** The ids of the prompt alone: for those who only count. */

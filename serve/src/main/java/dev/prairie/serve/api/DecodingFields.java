@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -23,8 +22,6 @@ public final class DecodingFields {
 
     private static final int LONGEST_STOP = 1_000;
     private static final int MOST_CHOICES = 128;
-    private static final int MOST_BIASES = 1_024;
-    private static final Pattern ID = Pattern.compile("\\d{1,9}");
 
     private DecodingFields() {}
 
@@ -40,17 +37,36 @@ public final class DecodingFields {
     /** How tokens are picked; without a seed, another one each time. */
     public static Sampling sampling(Fields fields, LanguageModel model) {
         int topK = (int) fields.integer("top_k", -1, Integer.MAX_VALUE).orElse(0); // some say off by −1
-        return new Sampling(
-                fields.number("temperature", 1, 0, 2),
-                Math.max(0, topK),
-                fields.positive("top_p", 1, 1),
-                fields.number("min_p", 0, 0, 1),
-                fields.positive("typical_p", 1, 1),
-                fields.positive("repetition_penalty", 1, 10),
-                fields.number("presence_penalty", 0, -2, 2),
-                fields.number("frequency_penalty", 0, -2, 2),
-                bias(fields, model),
-                seed(fields));
+        return Sampling.DEFAULT
+                .withTemperature(fields.number("temperature", 1, 0, 2))
+                .withLimits(
+                        Math.max(0, topK),
+                        fields.positive("top_p", 1, 1),
+                        fields.number("min_p", 0, 0, 1),
+                        fields.positive("typical_p", 1, 1))
+                .withPenalties(
+                        fields.positive("repetition_penalty", 1, 10),
+                        fields.number("presence_penalty", 0, -2, 2),
+                        fields.number("frequency_penalty", 0, -2, 2))
+                .withBias(bias(fields, model))
+                .withSeed(seed(fields));
+    }
+
+    /** Ids, as strings, and what is added to their logits. */
+    private static Map<Integer, Float> bias(Fields fields, LanguageModel model) {
+        Fields given = fields.fields("logit_bias");
+        Map<Integer, Float> bias = new HashMap<>();
+        if (given == null) {
+            return bias;
+        }
+        for (String name : given.names()) {
+            if (!name.matches("\\d{1,9}") || Integer.parseInt(name) >= model.vocabularySize()) {
+                throw ApiException.invalid(
+                        given.name(name), "no token id, give 0 to " + (model.vocabularySize() - 1) + " as a string");
+            }
+            bias.put(Integer.parseInt(name), given.number(name, 0, -100, 100));
+        }
+        return bias;
     }
 
     /** The seed, or another one each time. */
@@ -85,26 +101,5 @@ public final class DecodingFields {
             ids.add((int) Fields.integer(value.get(i), name, 0, model.vocabularySize() - 1L));
         }
         return ids;
-    }
-
-    private static Map<Integer, Float> bias(Fields fields, LanguageModel model) {
-        Fields biases = fields.fields("logit_bias");
-        if (biases == null) {
-            return Map.of();
-        }
-        Set<String> keys = biases.all().keySet();
-        if (keys.size() > MOST_BIASES) {
-            throw ApiException.invalid(
-                    fields.name("logit_bias"), keys.size() + " tokens, give at most " + MOST_BIASES);
-        }
-        Map<Integer, Float> bias = new HashMap<>();
-        for (String key : keys) {
-            if (!ID.matcher(key).matches() || Integer.parseInt(key) >= model.vocabularySize()) {
-                throw ApiException.invalid(
-                        biases.name(key), "no token id, give 0 to " + (model.vocabularySize() - 1) + " as a string");
-            }
-            bias.put(Integer.parseInt(key), biases.number(key, 0, -100, 100));
-        }
-        return bias;
     }
 }

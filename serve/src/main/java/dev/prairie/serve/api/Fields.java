@@ -175,6 +175,11 @@ public final class Fields {
         return all;
     }
 
+    /** The names of all fields, in their order. */
+    public Set<String> names() {
+        return new java.util.LinkedHashSet<>(object.propertyNames());
+    }
+
     /** Fields that mean nothing here and do no harm. */
     public void accept(String... names) {
         known.addAll(List.of(names));

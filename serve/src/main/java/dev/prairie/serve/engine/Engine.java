@@ -1,5 +1,6 @@
 package dev.prairie.serve.engine;
 
+import dev.prairie.model.generate.Scratch;
 import dev.prairie.serve.engine.ModelRunner.Logits;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,7 @@ public final class Engine implements AutoCloseable {
     private final Thread thread;
     private final AtomicLong names = new AtomicLong();
     private final float[] logits;
-    private final float[] scratch;
+    private final Scratch scratch = new Scratch();
     private final Counters counters = new Counters();
     private volatile boolean finishing;
 
@@ -40,7 +41,6 @@ public final class Engine implements AutoCloseable {
         this.queue = new AdmissionQueue(config.queue(), config.queueTokens());
         this.blocks = new BlockManager(runner.blocks());
         this.logits = new float[model.vocabularySize()];
-        this.scratch = new float[model.vocabularySize()];
         Drafter drafter = config.drafts() == 0 ? Drafter.NONE : new NgramDrafter();
         int rowLimit = Math.max(1, MOST_LOGITS / model.vocabularySize());
         this.scheduler = new Scheduler(config, queue, blocks, runner.block(), drafter, rowLimit);
@@ -136,6 +136,7 @@ public final class Engine implements AutoCloseable {
                     + request.maxTokens() + " more are asked for, but there is room for " + room
                     + "; shorten one of them, or give the server more");
         }
+        request.sampling().checkIds(model.vocabularySize());
         for (int id : request.prompt()) {
             if (id < 0 || id >= model.vocabularySize()) {
                 throw new IllegalArgumentException(
@@ -206,7 +207,7 @@ public final class Engine implements AutoCloseable {
 
     private void begin(Sequence sequence) {
         if (sequence.output() == null) {
-            sequence.begin(new Output(sequence, model));
+            sequence.begin(new Output(sequence, model, scratch));
             sequence.emit(new Event.Started(sequence.computed()));
         }
     }
@@ -289,7 +290,7 @@ public final class Engine implements AutoCloseable {
         int right = 0;
         for (int i = 0; !output.ended(); i++) {
             computed.copy(row + i, logits);
-            int id = output.next(logits, scratch);
+            int id = output.next(logits);
             counters.completion();
             sequence.append(id);
             if (i == draft.length || draft[i] != id) {

@@ -1,5 +1,9 @@
 package dev.prairie.serve.engine;
 
+import dev.prairie.text.grammar.Grammar;
+import dev.prairie.text.grammar.TokenMasks;
+import java.util.function.Supplier;
+
 /**
  * What the engine asks of a model: text to ids and back, and a runner that computes logits. Everything that serving does goes through
  * these few methods, so a test can stand in for a device that fails.
@@ -32,6 +36,22 @@ public interface LanguageModel {
 
     /** True if {@code id} ends an answer. It is not shown. */
     boolean endsText(int id);
+
+    /**
+     * A grammar joined with the vocabulary: what {@link Request#masks} takes. The last few are kept.
+     *
+     * @param key     a text that no other grammar has, such as its source and the name of its language
+     * @param grammar made only if it is not kept
+     * @throws dev.prairie.text.grammar.GrammarException if the grammar is not one, or asks for too much
+     */
+    default TokenMasks masks(String key, Supplier<Grammar> grammar) {
+        throw new UnsupportedOperationException("model " + id() + ": its tokens are not known byte by byte");
+    }
+
+    /** Whether a space that begins what follows {@code prompt} is left out of the text. */
+    default boolean dropsSpaceAfter(int... prompt) {
+        return false;
+    }
 
     /** A decoder for what follows {@code prompt}: fed one id at a time, it never gives half a character. */
     TextStream textStream(int... prompt);

@@ -2,7 +2,10 @@ package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Logprobs;
 import dev.prairie.model.generate.Sampler;
+import dev.prairie.model.generate.Scratch;
 import dev.prairie.model.generate.TokenScore;
+import dev.prairie.text.grammar.Constraint;
+import dev.prairie.text.grammar.TokenMasks;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +21,10 @@ final class Output {
     private final Sequence sequence;
     private final Request request;
     private final LanguageModel model;
+    private final Scratch scratch;
     private final Sampler sampler;
+    private final @Nullable Constraint constraint;
+    private final long[] allowed;
     private final LanguageModel.TextStream text;
     private final StopStrings stops;
     private final List<Ending> unsaid = new ArrayList<>();
@@ -29,12 +35,18 @@ final class Output {
     private int told; // of them, told
     private boolean ended;
 
-    Output(Sequence sequence, LanguageModel model) {
+    /** @param scratch what all outputs of a thread compute in, in turn */
+    Output(Sequence sequence, LanguageModel model, Scratch scratch) {
+        this.scratch = scratch;
         this.sequence = sequence;
         this.request = sequence.request();
         this.model = model;
         int[] prompt = request.prompt();
-        this.sampler = new Sampler(sequence.sampling(), prompt);
+        this.sampler = new Sampler(sequence.sampling(), scratch, prompt);
+        TokenMasks masks = request.masks();
+        this.constraint =
+                masks == null ? null : model.dropsSpaceAfter(prompt) ? masks.beginWithoutSpace() : masks.begin();
+        this.allowed = new long[masks == null ? 0 : masks.words()];
         this.text = request.marked() ? model.markedStream(prompt) : model.textStream(prompt);
         this.stops = new StopStrings(request.stop());
     }
@@ -61,7 +73,7 @@ final class Output {
         if (promptScores.isEmpty()) {
             promptScores.add(new TokenScore(request.prompt()[0], Float.NaN, new int[0], new float[0]));
         }
-        promptScores.add(Logprobs.of(logits, request.prompt()[position], Math.max(0, request.scores())));
+        promptScores.add(score(logits, request.prompt()[position]));
     }
 
     /** The prompt is computed. */
@@ -79,18 +91,22 @@ final class Output {
 
     // ---- the answer --------------------------------------------------------------------------------------------
 
-    /** The next token for these logits, which it changes; {@code scratch} has room for a copy of them. */
-    int next(float[] logits, float[] scratch) {
+    /** The next token for these logits. */
+    int next(float[] logits) {
         int id;
-        if (request.scores() >= 0) {
-            System.arraycopy(logits, 0, scratch, 0, logits.length);
+        if (constraint == null) {
             id = sampler.next(logits);
-            say(id, Logprobs.of(scratch, id, request.scores()));
         } else {
-            id = sampler.next(logits);
-            say(id, null);
+            constraint.allowed(allowed);
+            id = sampler.next(logits, allowed);
+            constraint.accept(id);
         }
+        say(id, request.scores() < 0 ? null : score(logits, id));
         return id;
+    }
+
+    private TokenScore score(float[] logits, int id) {
+        return Logprobs.of(logits, 0, logits.length, id, Math.max(0, request.scores()), scratch);
     }
 
     private void say(int id, @Nullable TokenScore score) {
@@ -105,6 +121,7 @@ final class Output {
         made += more.length();
         String shown = stops.add(more);
         boolean full = sampled == request.maxTokens();
+        last |= constraint != null && constraint.mustEnd(); // an end would be all that can come
         if ((last || full) && !stops.isFound()) {
             String rest = text.end();
             made += rest.length();

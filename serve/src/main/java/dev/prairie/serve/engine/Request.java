@@ -1,6 +1,7 @@
 package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Sampling;
+import dev.prairie.text.grammar.TokenMasks;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param marked       whether special tokens are spelled out in the text
  * @param scores       how many alternatives are told with each token's log-probability; −1 tells none of it
  * @param promptScores whether the prompt's tokens are scored too
+ * @param masks        what every continuation has to look like; null leaves it free
  * @param adapter      which of the model's adapters; null is the model itself
  * @param tenant       on whose behalf: what is cached for one is never found by another
  */
@@ -32,6 +34,7 @@ public record Request(
         boolean marked,
         int scores,
         boolean promptScores,
+        @Nullable TokenMasks masks,
         @Nullable String adapter,
         String tenant) {
     public Request {
@@ -74,6 +77,7 @@ public record Request(
         private boolean marked;
         private int scores = -1;
         private boolean promptScores;
+        private @Nullable TokenMasks masks;
         private @Nullable String adapter;
         private String tenant = "";
 
@@ -122,6 +126,11 @@ public record Request(
             return this;
         }
 
+        public Builder masks(@Nullable TokenMasks value) {
+            masks = value;
+            return this;
+        }
+
         public Builder adapter(@Nullable String value) {
             adapter = value;
             return this;
@@ -144,6 +153,7 @@ public record Request(
                     marked,
                     scores,
                     promptScores,
+                    masks,
                     adapter,
                     tenant);
         }

@@ -4,23 +4,47 @@ import dev.prairie.model.generate.Generator;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Kernels;
+import dev.prairie.text.grammar.Grammar;
+import dev.prairie.text.grammar.GrammarTokens;
+import dev.prairie.text.grammar.TokenMasks;
 import dev.prairie.text.tokenizer.StreamDecoder;
 import dev.prairie.text.tokenizer.Tokenizer;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A transformer, its tokenizer and the kernels it runs on, under the name that clients call it by.
  *
  * <p>A prompt has the special tokens around it that the tokenizer's maker adds, such as one that begins a sequence.
- *
- * @param cache what keys and values are kept as: F32, F16 or Q8_0
- * @param ends  ids that end an answer, beside those that are known by their texts
  */
-public record ServedModel(
-        String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels, DType cache, Set<Integer> ends)
-        implements LanguageModel {
-    public ServedModel {
-        ends = Set.copyOf(ends);
+public final class ServedModel implements LanguageModel {
+    /** Grammars that are kept with their masks, of which one may take 64 MB. */
+    private static final int GRAMMARS = 8;
+
+    private final String id;
+    private final Transformer transformer;
+    private final Tokenizer tokenizer;
+    private final Kernels kernels;
+    private final DType cache;
+    private final Set<Integer> ends;
+    private final Map<String, TokenMasks> grammars = new LinkedHashMap<>(16, 0.75f, true);
+    private @Nullable GrammarTokens tokens; // made when a grammar first needs them
+
+    /**
+     * @param cache what keys and values are kept as: F32, F16 or Q8_0
+     * @param ends  ids that end an answer, beside those that are known by their texts
+     */
+    public ServedModel(
+            String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels, DType cache, Set<Integer> ends) {
+        this.id = id;
+        this.transformer = transformer;
+        this.tokenizer = tokenizer;
+        this.kernels = kernels;
+        this.cache = cache;
+        this.ends = Set.copyOf(ends);
         if (id.isBlank()) {
             throw new IllegalArgumentException("model id: \"" + id + "\", give a name that clients can call");
         }
@@ -34,6 +58,28 @@ public record ServedModel(
     /** With a cache in F32, and the ends that are known by their texts. */
     public ServedModel(String id, Transformer transformer, Tokenizer tokenizer, Kernels kernels) {
         this(id, transformer, tokenizer, kernels, DType.F32, Set.of());
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    public Transformer transformer() {
+        return transformer;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    /** What keys and values are kept as. */
+    public DType cache() {
+        return cache;
     }
 
     /** What continues prompts, one at a time. */
@@ -75,6 +121,31 @@ public record ServedModel(
     @Override
     public boolean endsText(int id) {
         return ends.contains(id) || EndTokens.ends(tokenizer, id);
+    }
+
+    @Override
+    public TokenMasks masks(String key, Supplier<Grammar> grammar) {
+        synchronized (grammars) {
+            TokenMasks known = grammars.get(key);
+            if (known != null) {
+                return known;
+            }
+            if (tokens == null) {
+                tokens = new GrammarTokens(tokenizer, this::endsText);
+            }
+            TokenMasks made = tokens.compile(grammar.get());
+            grammars.put(key, made);
+            if (grammars.size() > GRAMMARS) {
+                grammars.remove(grammars.keySet().iterator().next());
+            }
+            return made;
+        }
+    }
+
+    @Override
+    public boolean dropsSpaceAfter(int... prompt) {
+        return tokenizer.dropsFirstSpace()
+                && (prompt.length == 0 || tokenizer.specials().isSpecial(prompt[prompt.length - 1]));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.prairie.serve.openai;
 
 import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Constraints;
 import dev.prairie.serve.api.Decoding;
 import dev.prairie.serve.api.DecodingFields;
 import dev.prairie.serve.api.Fields;
@@ -10,9 +11,11 @@ import dev.prairie.serve.engine.Request;
 import dev.prairie.serve.openai.CompletionForm.Prompt;
 import dev.prairie.serve.openai.CompletionForm.Shown;
 import dev.prairie.serve.resident.Lease;
+import dev.prairie.text.grammar.TokenMasks;
 import dev.prairie.text.reply.ReplyParser;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -47,13 +50,15 @@ final class CompletionRequest {
         Decoding wanted = decoding.withChoices(shown.bestOf())
                 .withScores(alternatives, promptOnly || (shown.echoed() && shown.scored()));
         List<Prompt> prompts = prompts(wanted);
+        Optional<TokenMasks> masks = Constraints.of(FormatFields.read(fields), "response_format", lease);
         fields.unsupported("suffix");
         Wanted.acceptHarmless(fields);
         fields.end();
         List<Request> requests = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            requests.add(wanted.request(prompts.get(i).ids(), name(i), false, lease, tenant)
-                    .build());
+            Request.Builder request = wanted.request(prompts.get(i).ids(), name(i), false, lease, tenant);
+            masks.ifPresent(request::masks);
+            requests.add(request.build());
         }
         return new Wanted(
                 new Generation(lease, requests, ReplyParser::plain),

@@ -11,6 +11,8 @@ import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.Devices;
 import dev.prairie.tensor.device.Kernels;
 import dev.prairie.tensor.reference.ReferenceKernels;
+import dev.prairie.text.grammar.Grammar;
+import dev.prairie.text.grammar.TokenMasks;
 import dev.prairie.text.tokenizer.CharacterTokenizer;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -171,6 +173,33 @@ final class SameAnswersTest {
             }
             assertThat(scores(model, PLAIN.withBatch(3, 3), scored)).isEqualTo(expected);
             assertThat(scores(model, PLAIN, scoresOnly)).isEqualTo(expected);
+        });
+    }
+
+    @Test
+    void aGrammarIsFollowedAloneBesideOthersAndWithGuesses() {
+        withModel(new ReferenceKernels(), model -> {
+            TokenMasks masks = model.masks("fires", () -> Grammar.regex("(fire|spark|[0-9]{2,4} fires), a prairie"));
+            assertThat(model.masks("fires", Grammar::json)).isSameAs(masks);
+            List<Request> requests = new ArrayList<>();
+            for (Request request : requests(model)) {
+                requests.add(Request.builder(request.prompt(), MOST + 8)
+                        .sampling(request.sampling())
+                        .scores(0)
+                        .masks(masks)
+                        .build());
+            }
+            List<Told> alone = new ArrayList<>();
+            for (Request request : requests) {
+                alone.addAll(answers(model, PLAIN, List.of(request)));
+            }
+            assertThat(alone).allSatisfy(told -> {
+                assertThat(told.text()).matches("(fire|spark|[0-9]{2,4} fires), a prairie");
+                assertThat(told.finished().reason()).isEqualTo(Event.Reason.STOP);
+            });
+            assertThat(answers(model, PLAIN, requests)).isEqualTo(alone);
+            assertThat(answers(model, PLAIN.withDrafts(4).withBatch(7, 5), requests))
+                    .isEqualTo(alone);
         });
     }
 

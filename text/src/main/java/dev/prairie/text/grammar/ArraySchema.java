@@ -47,7 +47,8 @@ final class ArraySchema {
             return schema.at("additionalItems");
         }
         // A "prefixItems" that is no list is a slip that others read as "items".
-        Optional<Schema> slip = schema.at("prefixItems").filter(said -> said.node().isObject());
+        Optional<Schema> slip =
+                schema.at("prefixItems").filter(said -> said.node().isObject());
         return schema.has("items") ? schema.at("items") : slip;
     }
 
@@ -72,15 +73,16 @@ final class ArraySchema {
                 .filter(schema -> schema.node().path("uniqueItems").asBoolean(false))
                 .findFirst();
         if (unique.isPresent() && most > 1) {
-            Optional<List<JsonNode>> values =
-                    first > 0 ? Optional.empty() : reader.fewValues(item(0), FEW);
+            Optional<List<JsonNode>> values = first > 0 ? Optional.empty() : reader.fewValues(item(0), FEW);
             if (values.isPresent()) {
                 return JsonText.bracketed("[", each(values.get()), "]");
             }
             if (first > 0 || !isOpenEnded()) {
                 throw unique.get()
-                        .wrong("uniqueItems", "it is only kept for items of at most " + FEW + " different values, and left"
-                                + " to the model for strings, numbers, objects and arrays; give 'items' a type");
+                        .wrong(
+                                "uniqueItems",
+                                "it is only kept for items of at most " + FEW + " different values, and left"
+                                        + " to the model for strings, numbers, objects and arrays; give 'items' a type");
             }
         }
         return JsonText.bracketed("[", counted(), "]");

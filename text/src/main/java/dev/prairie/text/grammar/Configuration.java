@@ -19,7 +19,8 @@ final class Configuration {
     final @Nullable Configuration[] next;
 
     /** The tokens that may follow, ends not among them; filled in when first asked for. */
-    @Nullable Mask mask;
+    @Nullable
+    Mask mask;
 
     Configuration(int[] states, Frame[] frames, int reached, boolean ends, int classes) {
         this.states = states;

@@ -30,12 +30,17 @@ final class Decimals {
         /** The numbers of the other sign, without their sign. */
         private Range negated() {
             return new Range(
-                    most.map(BigDecimal::negate), belowMost, least.map(BigDecimal::negate), aboveLeast, multiple, whole);
+                    most.map(BigDecimal::negate),
+                    belowMost,
+                    least.map(BigDecimal::negate),
+                    aboveLeast,
+                    multiple,
+                    whole);
         }
 
         private Range from(BigDecimal bound, boolean exclusive) {
             int order = least.map(own -> own.compareTo(bound)).orElse(-1);
-            return order > 0 || (order == 0 && !exclusive) 
+            return order > 0 || (order == 0 && !exclusive)
                     ? this
                     : new Range(Optional.of(bound), exclusive, most, belowMost, multiple, whole);
         }
@@ -64,14 +69,10 @@ final class Decimals {
         scale = Math.max(0, step.scale());
         BigInteger wanted = step.movePointRight(scale).toBigIntegerExact();
         divisor = wanted.bitLength() > 31 ? Integer.MAX_VALUE : wanted.intValueExact();
-        mostDigits = range.most.isPresent()
-                ? most[0].length()
-                : Math.max(JsonText.MOST_DIGITS, least[0].length());
+        mostDigits = range.most.isPresent() ? most[0].length() : Math.max(JsonText.MOST_DIGITS, least[0].length());
         mostPlaces = range.whole
                 ? 0
-                : range.multiple.isPresent()
-                        ? scale
-                        : Math.max(PLACES, Math.max(least[1].length(), most[1].length()));
+                : range.multiple.isPresent() ? scale : Math.max(PLACES, Math.max(least[1].length(), most[1].length()));
     }
 
     /** The numbers of a range; a multiple is refused by the caller if {@link #tooFine} says so. */
@@ -98,9 +99,7 @@ final class Decimals {
     private static String[] digits(BigDecimal value) {
         String text = value.stripTrailingZeros().toPlainString();
         int point = text.indexOf('.');
-        return point < 0
-                ? new String[] {text, ""}
-                : new String[] {text.substring(0, point), text.substring(point + 1)};
+        return point < 0 ? new String[] {text, ""} : new String[] {text.substring(0, point), text.substring(point + 1)};
     }
 
     private Expr graph() {

@@ -31,7 +31,8 @@ record Fragment(int[][] bytes, int[][] calls, int[][] tokens, boolean[] finals, 
         for (boolean changed = true; changed; ) {
             changed = false;
             for (int s = states() - 1; s >= 0; s--) {
-                if (!alive[s] && (leads(bytes[s], 3, alive) || leads(calls[s], 2, alive) || leads(tokens[s], 2, alive))) {
+                if (!alive[s]
+                        && (leads(bytes[s], 3, alive) || leads(calls[s], 2, alive) || leads(tokens[s], 2, alive))) {
                     alive[s] = true;
                     changed = true;
                 }

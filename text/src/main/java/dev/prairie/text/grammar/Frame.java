@@ -14,7 +14,8 @@ final class Frame {
     final Frame[] parents;
 
     /** Where the text stands when the rule has ended; filled in when first asked for. */
-    @Nullable Configuration returned;
+    @Nullable
+    Configuration returned;
 
     Frame(int id, int[] states, Frame[] parents) {
         this.id = id;

@@ -80,7 +80,8 @@ final class FreeText {
             for (Map.Entry<Integer, Integer> edge : next.get(state).entrySet()) {
                 CharSet one = CharSet.range(edge.getKey(), edge.getKey());
                 named.add(one);
-                byTarget.computeIfAbsent(edge.getValue(), added -> new ArrayList<>()).add(one);
+                byTarget.computeIfAbsent(edge.getValue(), added -> new ArrayList<>())
+                        .add(one);
             }
             byTarget.computeIfAbsent(0, added -> new ArrayList<>())
                     .add(CharSet.union(named).not());

@@ -6,7 +6,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-
 /**
  * Which texts are allowed. Immutable, and without knowledge of a vocabulary: {@link GrammarTokens#compile} joins it with
  * one. Grammars are read from GBNF, JSON Schema or a regular expression, or put together from others.
@@ -137,8 +136,7 @@ public final class Grammar {
      * one, and otherwise the text itself.
      */
     public static Grammar marker(String text) {
-        return new Grammar(Expr.either(
-                new Expr.Text(text), new Expr.Token(new Expr.Name.IfSpecial(text), false)));
+        return new Grammar(Expr.either(new Expr.Text(text), new Expr.Token(new Expr.Name.IfSpecial(text), false)));
     }
 
     /** Grammars one after the other. */

@@ -57,7 +57,8 @@ public final class GrammarTokens {
             }
         }
         this.ends = ending.stream().toArray();
-        tokens.sort(Comparator.comparing(Spelled::bytes, Arrays::compareUnsigned).thenComparingInt(Spelled::id));
+        tokens.sort(
+                Comparator.comparing(Spelled::bytes, Arrays::compareUnsigned).thenComparingInt(Spelled::id));
         long total = tokens.stream().mapToLong(spelled -> spelled.bytes.length).sum();
         int most = Math.toIntExact(total);
         byte[] labels = new byte[most];

@@ -37,7 +37,8 @@ final class JsonEquality {
             case "array" -> value.isArray();
             case "string" -> value.isString();
             case "number" -> value.isNumber();
-            case "integer" -> value.isNumber() && worth(value).stripTrailingZeros().scale() <= 0;
+            case "integer" ->
+                value.isNumber() && worth(value).stripTrailingZeros().scale() <= 0;
             case "boolean" -> value.isBoolean();
             default -> value.isNull();
         };

@@ -123,8 +123,7 @@ final class JsonText {
     /** Exponents have two digits, so that every reader's doubles can hold the number. */
     private static Expr number() {
         Expr whole = Expr.either(
-                new Expr.Text("0"),
-                Expr.sequence(new Expr.Chars(CharSet.range('1', '9')), digits(0, MOST_DIGITS - 1)));
+                new Expr.Text("0"), Expr.sequence(new Expr.Chars(CharSet.range('1', '9')), digits(0, MOST_DIGITS - 1)));
         return Expr.sequence(
                 Expr.optional(new Expr.Text("-")),
                 whole,
@@ -174,8 +173,7 @@ final class JsonText {
         if (value.isObject()) {
             value.properties().forEach(entry -> {
                 parts.add(parts.isEmpty() ? Expr.EMPTY : comma());
-                parts.add(Expr.sequence(
-                        new Expr.Text(quote(entry.getKey()) + ":"), SPACE, constant(entry.getValue())));
+                parts.add(Expr.sequence(new Expr.Text(quote(entry.getKey()) + ":"), SPACE, constant(entry.getValue())));
             });
             return bracketed("{", new Expr.Sequence(parts), "}");
         }

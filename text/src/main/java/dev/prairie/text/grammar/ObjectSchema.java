@@ -63,7 +63,9 @@ final class ObjectSchema {
                     .flatMap(known -> schema.at("properties", known).stream())
                     .findFirst();
             Optional<Schema> said = own.isPresent() ? own : schema.at("additionalProperties");
-            if (said.isPresent() && said.get().node().isBoolean() && !said.get().node().asBoolean()) {
+            if (said.isPresent()
+                    && said.get().node().isBoolean()
+                    && !said.get().node().asBoolean()) {
                 return Optional.empty();
             }
             said.ifPresent(all::add);
@@ -72,7 +74,8 @@ final class ObjectSchema {
     }
 
     Expr expression() {
-        if (most < least || required.stream().anyMatch(name -> properties.get(name).isEmpty())) {
+        if (most < least
+                || required.stream().anyMatch(name -> properties.get(name).isEmpty())) {
             return Expr.NOTHING;
         }
         return JsonText.bracketed("{", content(), "}");
@@ -88,7 +91,9 @@ final class ObjectSchema {
                     .filter(schema -> schema.has("minProperties"))
                     .findFirst()
                     .orElseThrow()
-                    .wrong("minProperties", "together with 'maxProperties' and properties of any name it is not counted");
+                    .wrong(
+                            "minProperties",
+                            "together with 'maxProperties' and properties of any name it is not counted");
         }
         boolean bounded = mostCounted < Integer.MAX_VALUE;
         // At least two levels: before the first property there is no comma.

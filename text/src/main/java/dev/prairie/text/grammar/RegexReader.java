@@ -162,8 +162,7 @@ final class RegexReader {
                 new Expr.Either(either.options().stream()
                         .map(inner -> expression(inner, chars))
                         .toList());
-            case Part.Repeat repeat ->
-                new Expr.Repeat(expression(repeat.part(), chars), repeat.least(), repeat.most());
+            case Part.Repeat repeat -> new Expr.Repeat(expression(repeat.part(), chars), repeat.least(), repeat.most());
             case Part.Edge edge -> throw fault("'" + (edge.begin() ? '^' : '$') + "' inside of it");
         };
     }
@@ -239,7 +238,8 @@ final class RegexReader {
 
     private Part group() {
         if (accept('?') && !accept(':')) {
-            boolean named = pattern.startsWith("<", at) && !pattern.startsWith("<=", at) && !pattern.startsWith("<!", at);
+            boolean named =
+                    pattern.startsWith("<", at) && !pattern.startsWith("<=", at) && !pattern.startsWith("<!", at);
             int end = named ? pattern.indexOf('>', at) : -1;
             if (end < 0) {
                 throw fault("look-around, which no automaton of this kind can hold");
@@ -425,6 +425,7 @@ final class RegexReader {
 
     private GrammarException fault(String what) {
         String shown = pattern.length() > 200 ? pattern.substring(0, 200) + "…" : pattern;
-        return new GrammarException("the pattern " + shown + " cannot be used because of " + what + " at character " + at);
+        return new GrammarException(
+                "the pattern " + shown + " cannot be used because of " + what + " at character " + at);
     }
 }

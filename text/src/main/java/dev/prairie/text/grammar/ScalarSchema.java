@@ -20,7 +20,8 @@ final class ScalarSchema {
             least = Math.max(least, schema.count("minLength").orElse(0));
             most = Math.min(most, schema.count("maxLength").orElse(Integer.MAX_VALUE));
             if (schema.has("pattern")) {
-                parts.add(pattern(schema, "pattern", schema.node().get("pattern").asString("")));
+                parts.add(
+                        pattern(schema, "pattern", schema.node().get("pattern").asString("")));
             }
             Formats.pattern(schema).ifPresent(pattern -> parts.add(pattern(schema, "format", pattern)));
         }
@@ -34,9 +35,7 @@ final class ScalarSchema {
             end = GraphBuilder.MOST_STATES; // no answer is as long, and stricter is allowed
         }
         if (parts.isEmpty()) {
-            return counted
-                    ? JsonText.quoted(new Expr.Repeat(JsonText.CHARACTER, least, end))
-                    : JsonText.STRING;
+            return counted ? JsonText.quoted(new Expr.Repeat(JsonText.CHARACTER, least, end)) : JsonText.STRING;
         }
         if (counted) {
             parts.add(new Expr.Repeat(JsonText.spelled(CharSet.ALL), least, end));
@@ -50,7 +49,8 @@ final class ScalarSchema {
 
     private static void limited(List<Schema> way, String word, int least) {
         if (least > Thompson.MOST_LEAST) {
-            Schema schema = way.stream().filter(one -> one.has(word)).findFirst().orElseThrow();
+            Schema schema =
+                    way.stream().filter(one -> one.has(word)).findFirst().orElseThrow();
             throw schema.wrong(word, "at least " + least + " is more than " + Thompson.MOST_LEAST);
         }
     }

@@ -71,15 +71,13 @@ final class SchemaDifference {
                 }
             }
         }
-        return common.stream()
-                .allMatch(type -> switch (type) {
-                    case "object" -> objects(a, b, depth);
-                    case "number" ->
-                        ranges(a, b, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum");
-                    case "string" -> ranges(a, b, "minLength", "", "maxLength", "");
-                    case "array" -> ranges(a, b, "minItems", "", "maxItems", "");
-                    default -> false;
-                });
+        return common.stream().allMatch(type -> switch (type) {
+            case "object" -> objects(a, b, depth);
+            case "number" -> ranges(a, b, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum");
+            case "string" -> ranges(a, b, "minLength", "", "maxLength", "");
+            case "array" -> ranges(a, b, "minItems", "", "maxItems", "");
+            default -> false;
+        });
     }
 
     private static boolean isNumber(String type) {

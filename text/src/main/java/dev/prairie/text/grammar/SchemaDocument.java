@@ -34,8 +34,9 @@ final class SchemaDocument {
         String dialect = node.path("$schema").asString("");
         lonelyReferences = dialect.contains("draft-07") || dialect.contains("draft-06") || dialect.contains("draft-04");
         namedInside = node.isContainer()
-                && node.valueStream().anyMatch(child -> child.findValuesAsString("$id").stream()
-                        .anyMatch(id -> !id.isEmpty()));
+                && node.valueStream()
+                        .anyMatch(child ->
+                                child.findValuesAsString("$id").stream().anyMatch(id -> !id.isEmpty()));
     }
 
     Schema root() {
@@ -55,8 +56,8 @@ final class SchemaDocument {
         }
         if (!node.isObject()) {
             String pointer = schema.pointer();
-            throw new GrammarException("the schema at '" + pointer + "' must be an object or a boolean, but is "
-                    + node.getNodeType());
+            throw new GrammarException(
+                    "the schema at '" + pointer + "' must be an object or a boolean, but is " + node.getNodeType());
         }
         if (standsAlone(schema)) {
             return;
@@ -74,8 +75,10 @@ final class SchemaDocument {
         String own = root.node().path("$id").asString("");
         String base = own.endsWith("#") ? own.substring(0, own.length() - 1) : own;
         if (namedInside) {
-            throw schema.wrong("$ref", "a schema inside has an '$id', and references among several documents are not"
-                    + " followed; put all schemas under '$defs' without '$id'");
+            throw schema.wrong(
+                    "$ref",
+                    "a schema inside has an '$id', and references among several documents are not"
+                            + " followed; put all schemas under '$defs' without '$id'");
         }
         String fragment;
         if (reference.startsWith("#")) {
@@ -90,7 +93,8 @@ final class SchemaDocument {
                     .orElseThrow(() -> schema.wrong("$ref", "there is no '$anchor' called '" + fragment + "'"));
         }
         Schema at = root;
-        for (String step : fragment.isEmpty() ? new String[0] : fragment.substring(1).split("/", -1)) {
+        for (String step :
+                fragment.isEmpty() ? new String[0] : fragment.substring(1).split("/", -1)) {
             String key = decoded(schema, step).replace("~1", "/").replace("~0", "~");
             JsonNode child = at.node().isArray() && key.matches("[0-9]{1,6}")
                     ? at.node().get(Integer.parseInt(key))

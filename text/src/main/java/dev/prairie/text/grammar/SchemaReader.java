@@ -77,7 +77,8 @@ final class SchemaReader {
         List<Schema> place = schemas.stream().distinct().toList();
         Rule known = rules.get(place);
         if (known == null) {
-            known = new Rule(place.isEmpty() ? "value" : "schema " + place.getFirst().pointer());
+            known = new Rule(
+                    place.isEmpty() ? "value" : "schema " + place.getFirst().pointer());
             rules.put(place, known);
             known.define(deeper(() -> {
                 List<Expr> ways = new ArrayList<>();
@@ -90,8 +91,8 @@ final class SchemaReader {
 
     private <T> T deeper(Supplier<T> reading) {
         if (++depth > DEEPEST) {
-            throw new GrammarException("the schema is nested more than " + DEEPEST + " deep, or refers to itself without"
-                    + " end; put parts of it under '$defs' and refer to them");
+            throw new GrammarException("the schema is nested more than " + DEEPEST
+                    + " deep, or refers to itself without" + " end; put parts of it under '$defs' and refer to them");
         }
         T read = reading.get();
         depth--;
@@ -162,7 +163,8 @@ final class SchemaReader {
                 if (!difference.between(schema, options.get(i), options.get(k))) {
                     throw schema.wrong(
                             "oneOf",
-                            "its schemas " + i + " and " + k + " may hold for the same value; use 'anyOf', or give both a"
+                            "its schemas " + i + " and " + k
+                                    + " may hold for the same value; use 'anyOf', or give both a"
                                     + " required property with different constants");
                 }
             }
@@ -243,7 +245,8 @@ final class SchemaReader {
             for (String word : schema.node().propertyNames()) {
                 String type = ABOUT.get(word);
                 // A format that is only a note says nothing of the type either.
-                if (type != null && (!word.equals("format") || Formats.pattern(schema).isPresent())) {
+                if (type != null
+                        && (!word.equals("format") || Formats.pattern(schema).isPresent())) {
                     about.add(type);
                 }
             }

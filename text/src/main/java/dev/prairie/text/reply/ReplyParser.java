@@ -49,7 +49,7 @@ public interface ReplyParser {
     /** The same, with the source of the calls' ids. */
     static ReplyParser of(String template, String prompt, List<JsonNode> tools, Supplier<String> ids) {
         ToolTypes types = new ToolTypes(tools);
-        if (template.contains("<|channel|>") && template.contains("<|message|>")) {
+        if (isHarmony(template)) {
             return new HarmonyParser(new Calls(types, ids));
         }
         List<Section> sections = Section.of(template);
@@ -58,6 +58,11 @@ public interface ReplyParser {
             return plain();
         }
         return new SectionParser(sections, bareJson, prompt, new Calls(types, ids));
+    }
+
+    /** Whether replies are written in the harmony format. */
+    static boolean isHarmony(String template) {
+        return template.contains("<|channel|>") && template.contains("<|message|>");
     }
 
     /** A whole reply as the message that it makes. */

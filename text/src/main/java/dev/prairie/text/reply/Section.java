@@ -12,12 +12,20 @@ import java.util.Optional;
  * @param form  how calls are written in it; empty for reasoning
  */
 record Section(String open, String close, Optional<CallForm> form) {
+    /** Calls that have no markers around them. */
+    static final Section BARE_JSON = calls("", "", CallForm.LLAMA);
+
     private static Section reasoning(String open, String close) {
         return new Section(open, close, Optional.empty());
     }
 
     private static Section calls(String open, String close, CallForm form) {
         return new Section(open, close, Optional.of(form));
+    }
+
+    /** What tells its marker from others: a template may put it together from parts. */
+    String name() {
+        return open.replace("<｜DSML｜", "").replace("<｜", "").replace("｜>", "");
     }
 
     boolean isReasoning() {

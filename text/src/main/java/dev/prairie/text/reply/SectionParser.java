@@ -77,7 +77,7 @@ final class SectionParser implements ReplyParser {
 
     private boolean content(List<ReplyEvent> events, boolean last) {
         if (bareJson && !anyContent && beginsObject()) {
-            open = new Section("", "", java.util.Optional.of(CallForm.LLAMA));
+            open = Section.BARE_JSON;
             searched = 0;
             return true;
         }

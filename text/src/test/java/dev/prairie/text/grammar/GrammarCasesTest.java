@@ -69,7 +69,8 @@ final class GrammarCasesTest {
         for (JsonNode example : JSON.readTree(Demand.data("grammars/gbnf-syntax-cases.json"))) {
             String fault = "";
             try {
-                Grammar.gbnf(example.get("source").asString(), example.get("root").asString());
+                Grammar.gbnf(
+                        example.get("source").asString(), example.get("root").asString());
             } catch (GrammarException refused) {
                 fault = String.valueOf(refused.getMessage());
             }
@@ -83,10 +84,12 @@ final class GrammarCasesTest {
     @Test
     void everyExampleGrammarIsRead() throws IOException {
         try (Stream<Path> files = Files.list(Demand.data("grammars/gbnf"))) {
-            List<Path> grammars = files.filter(file -> file.toString().endsWith(".gbnf")).toList();
+            List<Path> grammars =
+                    files.filter(file -> file.toString().endsWith(".gbnf")).toList();
             assertThat(grammars).hasSize(8);
             for (Path file : grammars) {
-                assertThat(Grammar.gbnf(Files.readString(file)).automaton().states()).isPositive();
+                assertThat(Grammar.gbnf(Files.readString(file)).automaton().states())
+                        .isPositive();
             }
         }
     }

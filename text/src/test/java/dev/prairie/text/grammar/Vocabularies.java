@@ -13,7 +13,9 @@ final class Vocabularies {
     /** GPT-2's 50,257 tokens. */
     static Tokenizer gpt2() {
         return ByteLevelBpe.fromGpt2(
-                Demand.data("tokenizers/gpt2-files/gpt2-vocab.json"), Demand.data("tokenizers/gpt2-files/gpt2-merges.txt"), List.of("<|endoftext|>"));
+                Demand.data("tokenizers/gpt2-files/gpt2-vocab.json"),
+                Demand.data("tokenizers/gpt2-files/gpt2-merges.txt"),
+                List.of("<|endoftext|>"));
     }
 
     /** Whether a grammar allows a text, byte by byte. */
