@@ -52,6 +52,23 @@ public record Request(
         stopTokens = Set.copyOf(stopTokens);
     }
 
+    /** The same with other scores. */
+    public Request withScores(int alternatives) {
+        return new Request(
+                prompt,
+                sampling,
+                choices,
+                maxTokens,
+                stop,
+                stopTokens,
+                ignoreEnd,
+                marked,
+                alternatives,
+                promptScores,
+                adapter,
+                tenant);
+    }
+
     /** One continuation of {@code prompt}, with nothing special about it; the rest by {@link #builder}. */
     public static Request of(int[] prompt, Sampling sampling, int maxTokens) {
         return builder(prompt, maxTokens).sampling(sampling).build();
