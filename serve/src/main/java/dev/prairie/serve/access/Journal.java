@@ -117,7 +117,8 @@ public final class Journal implements Outcome.Observer, AutoCloseable {
         if (!scope.equals(Scope.GENERATE.word()) && !scope.equals(Scope.EMBED.word())) {
             return;
         }
-        boolean failed = line.path("status").asInt() >= 400 || line.path("error").isString();
+        boolean failed =
+                line.path("status").asInt() >= 400 || line.path("error").isString();
         day.merge(
                 line.path("key").asString(),
                 new Totals(
@@ -158,8 +159,8 @@ public final class Journal implements Outcome.Observer, AutoCloseable {
         if (folder == null || !Files.exists(folder.resolve(day + ".jsonl"))) {
             return used;
         }
-        try (var lines = new BufferedReader(new InputStreamReader(
-                Files.newInputStream(folder.resolve(day + ".jsonl")), StandardCharsets.UTF_8))) {
+        try (var lines = new BufferedReader(
+                new InputStreamReader(Files.newInputStream(folder.resolve(day + ".jsonl")), StandardCharsets.UTF_8))) {
             for (String text = lines.readLine(); text != null; text = lines.readLine()) {
                 ObjectNode line = Json.parseLenient(text.getBytes(StandardCharsets.UTF_8));
                 if (line != null) { // else a crash has cut it off

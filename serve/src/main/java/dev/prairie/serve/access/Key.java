@@ -38,8 +38,8 @@ public record Key(
         }
         scopes = Set.copyOf(scopes);
         if (scopes.isEmpty() || scopes.contains(Scope.OPEN) || scopes.contains(Scope.ANY)) {
-            throw new IllegalArgumentException("scopes of key " + name + ": " + scopes
-                    + "; give one or more of generate, embed and observe");
+            throw new IllegalArgumentException(
+                    "scopes of key " + name + ": " + scopes + "; give one or more of generate, embed and observe");
         }
     }
 

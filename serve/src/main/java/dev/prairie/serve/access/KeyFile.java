@@ -81,7 +81,8 @@ public final class KeyFile {
         Key key = new Key(name, tenant, HexFormat.of().formatHex(hash(secret)), scopes, now, expires, null, limits);
         change(keys -> {
             if (keys.stream().anyMatch(k -> k.name().equals(name) && k.usable(now))) {
-                throw new KeyFileException("a key named " + name + " is in use; revoke it first, or choose another name");
+                throw new KeyFileException(
+                        "a key named " + name + " is in use; revoke it first, or choose another name");
             }
             List<Key> more = new ArrayList<>(keys);
             more.add(key);

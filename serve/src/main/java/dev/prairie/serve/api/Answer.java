@@ -223,7 +223,9 @@ public final class Answer implements AutoCloseable {
         for (int i = 0; i < first.length; i++) {
             if (first[i] != 0) {
                 meter.answered(new Outcome.Pace(
-                        Duration.ofNanos(first[i] - meter.beganNanos()), Duration.ofNanos(last[i] - first[i]), tokens[i]));
+                        Duration.ofNanos(first[i] - meter.beganNanos()),
+                        Duration.ofNanos(last[i] - first[i]),
+                        tokens[i]));
             }
         }
         if (trace != null) {

@@ -15,6 +15,7 @@ final class Trace {
     private final Meter meter;
     private final Generation generation;
     private final LanguageModel model;
+    private final int[] newest; // the last token of each choice so far
     private final List<Map<String, Object>> events = new ArrayList<>();
     private final List<List<Map<String, Object>>> outputs = new ArrayList<>();
 
@@ -22,8 +23,11 @@ final class Trace {
         this.meter = meter;
         this.generation = generation;
         this.model = generation.lease().model();
-        for (int i = 0; i < generation.choices(); i++) {
+        this.newest = new int[generation.choices()];
+        for (int i = 0; i < newest.length; i++) {
             outputs.add(new ArrayList<>());
+            int[] prompt = generation.request(i).prompt();
+            newest[i] = prompt[prompt.length - 1];
         }
     }
 
@@ -32,11 +36,13 @@ final class Trace {
         double ms = (nanos - meter.beganNanos()) / 1000 / 1e3;
         switch (event) {
             case Event.Started started -> event(ms, choice, "started", "cached", started.cached());
-            case Event.Scored scored -> event(ms, choice, "scored", "tokens", scored.prompt().size());
+            case Event.Scored scored ->
+                event(ms, choice, "scored", "tokens", scored.prompt().size());
             case Event.Text text -> {
                 event(ms, choice, "text", "text", text.text(), "tokens", text.tokens());
                 for (TokenScore score : text.scores()) {
-                    Map<String, Object> token = token(score.id());
+                    Map<String, Object> token = token(score.id(), newest[choice]);
+                    newest[choice] = score.id();
                     token.put("logprob", score.logprob());
                     outputs.get(choice).add(token);
                 }
@@ -52,7 +58,8 @@ final class Trace {
                         finished.tokens(),
                         "stop",
                         finished.stop());
-            case Event.Failed failed -> event(ms, choice, "failed", "message", failed.cause().getMessage());
+            case Event.Failed failed ->
+                event(ms, choice, "failed", "message", failed.cause().getMessage());
         }
     }
 
@@ -62,8 +69,9 @@ final class Trace {
         events.add(line);
     }
 
-    private Map<String, Object> token(int id) {
-        LanguageModel.TextStream text = model.markedStream();
+    /** What {@code id} adds to the text after {@code before}: a tokenizer may drop a space where nothing comes before. */
+    private Map<String, Object> token(int id, int... before) {
+        LanguageModel.TextStream text = model.markedStream(before);
         return Json.object("id", id, "piece", text.add(id) + text.end());
     }
 
@@ -71,8 +79,9 @@ final class Trace {
         List<Map<String, Object>> requests = new ArrayList<>();
         for (Request request : generation.requests()) {
             List<Map<String, Object>> prompt = new ArrayList<>();
-            for (int id : request.prompt()) {
-                prompt.add(token(id));
+            int[] ids = request.prompt();
+            for (int i = 0; i < ids.length; i++) {
+                prompt.add(i == 0 ? token(ids[0]) : token(ids[i], ids[i - 1]));
             }
             requests.add(Json.object(
                     "prompt",

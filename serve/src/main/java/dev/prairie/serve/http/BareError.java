@@ -18,7 +18,8 @@ final class BareError extends ErrorHandler {
         byte[] body =
                 Json.bytes(ApiException.refused(status, "refused", "the request was refused with status " + status)
                         .body());
-        response.getHeaders().put(RequestId.HEADER, RequestId.of(request.getHeaders().get(RequestId.HEADER)));
+        response.getHeaders()
+                .put(RequestId.HEADER, RequestId.of(request.getHeaders().get(RequestId.HEADER)));
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         response.write(true, ByteBuffer.wrap(body), callback);
         return true;

@@ -166,7 +166,8 @@ final class Metrics implements Outcome.Observer {
         out.single(Names.DRAINING, GAUGE, "1 while nothing new is taken.", calls.stopping() ? 1 : 0);
         out.single(Names.UPTIME, GAUGE, "Since the server began.", uptime());
         Runtime jvm = Runtime.getRuntime();
-        out.single(Names.HEAP_USED, GAUGE, "Memory in use.", jvm.totalMemory() - jvm.freeMemory(), Names.MEMORY, "heap");
+        out.single(
+                Names.HEAP_USED, GAUGE, "Memory in use.", jvm.totalMemory() - jvm.freeMemory(), Names.MEMORY, "heap");
         out.single(Names.HEAP_LIMIT, GAUGE, "Memory at most.", jvm.maxMemory(), Names.MEMORY, "heap");
         return out.toString();
     }

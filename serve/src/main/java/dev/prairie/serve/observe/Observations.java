@@ -39,9 +39,10 @@ public final class Observations implements Surface, Outcome.Observer {
     public void addTo(Routes routes) {
         routes.get("/health", Scope.OPEN, Observations::health);
         routes.get("/ready", Scope.ANY, Observations::ready);
-        routes.get("/metrics", Scope.OBSERVE, call -> call.context()
-                .contentType(Exposition.CONTENT_TYPE)
-                .result(metrics.text(call.calls())));
+        routes.get(
+                "/metrics",
+                Scope.OBSERVE,
+                call -> call.context().contentType(Exposition.CONTENT_TYPE).result(metrics.text(call.calls())));
         routes.get("/api/live", Scope.OBSERVE, call -> call.json(200, live(call.calls())));
         routes.get("/api/usage", Scope.OBSERVE, call -> call.json(200, usage()));
         routes.get("/api/traces/{id}", Scope.OBSERVE, Observations::trace);
@@ -51,8 +52,9 @@ public final class Observations implements Surface, Outcome.Observer {
     /** Whether the process can still answer: while it drains, too. */
     private static void health(Call call) {
         boolean alive = alive(call.calls());
-        int waiting =
-                call.calls().models().engines().stream().mapToInt(Engine::waiting).sum();
+        int waiting = call.calls().models().engines().stream()
+                .mapToInt(Engine::waiting)
+                .sum();
         call.json(
                 alive ? 200 : 503,
                 Json.object(

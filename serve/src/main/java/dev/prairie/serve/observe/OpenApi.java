@@ -86,13 +86,13 @@ final class OpenApi {
     }
 
     private static ObjectNode schema(JsonNode name) {
-        return name.isString()
-                ? Json.node().put("$ref", "#/components/schemas/" + name.stringValue())
-                : Json.node();
+        return name.isString() ? Json.node().put("$ref", "#/components/schemas/" + name.stringValue()) : Json.node();
     }
 
     private static String id(Route route) {
-        return (route.method().toLowerCase(Locale.ROOT) + route.path()).replaceAll("\\W+", "_").replaceAll("_$", "");
+        return (route.method().toLowerCase(Locale.ROOT) + route.path())
+                .replaceAll("\\W+", "_")
+                .replaceAll("_$", "");
     }
 
     private static String version() {
@@ -103,8 +103,8 @@ final class OpenApi {
     /** What is said of bodies. */
     static ObjectNode words() {
         try (InputStream in = OpenApi.class.getResourceAsStream("openapi.json")) {
-            return Json.parseObject(
-                    Objects.requireNonNull(in, "openapi.json is missing; build the server again").readAllBytes());
+            return Json.parseObject(Objects.requireNonNull(in, "openapi.json is missing; build the server again")
+                    .readAllBytes());
         } catch (IOException e) {
             throw new UncheckedIOException("openapi.json cannot be read", e);
         }
