@@ -40,7 +40,7 @@ public record Gate(Access access, Journal journal) implements AutoCloseable {
 
     /** Whether everybody is let in. */
     public boolean isOpen() {
-        return access == Access.ALL;
+        return access.equals(Access.ALL);
     }
 
     /** Whether only this machine reaches that address. */

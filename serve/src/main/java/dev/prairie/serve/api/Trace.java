@@ -33,7 +33,7 @@ final class Trace {
 
     /** What happened, at a time of {@link System#nanoTime}. */
     void add(int choice, Event event, long nanos) {
-        double ms = (nanos - meter.beganNanos()) / 1000 / 1e3;
+        double ms = Math.rint((nanos - meter.beganNanos()) / 1e3) / 1e3;
         switch (event) {
             case Event.Started started -> event(ms, choice, "started", "cached", started.cached());
             case Event.Scored scored ->

@@ -25,7 +25,9 @@ public final class Traces {
         bytes += json.length - (before == null ? 0 : before.length);
         byId.put(id, json);
         while (byId.size() > MOST || bytes > MOST_BYTES) {
-            bytes -= byId.remove(byId.keySet().iterator().next()).length;
+            var oldest = byId.entrySet().iterator();
+            bytes -= oldest.next().getValue().length;
+            oldest.remove();
         }
     }
 }

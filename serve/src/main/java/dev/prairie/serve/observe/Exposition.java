@@ -16,7 +16,7 @@ final class Exposition {
     }
 
     /** A sample; labels are names and values in turn. */
-    void sample(String name, double value, String... labels) {
+    void sample(String name, Number value, String... labels) {
         text.append(name);
         for (int i = 0; i < labels.length; i += 2) {
             text.append(i == 0 ? '{' : ',').append(labels[i]).append("=\"");
@@ -30,7 +30,7 @@ final class Exposition {
     }
 
     /** A metric of one sample. */
-    void single(String name, String type, String help, double value, String... labels) {
+    void single(String name, String type, String help, Number value, String... labels) {
         metric(name, type, help);
         sample(name, value, labels);
     }
@@ -47,10 +47,11 @@ final class Exposition {
     }
 
     /** Whole numbers without a point. */
-    static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15
-                ? Long.toString((long) value)
-                : Double.toString(value);
+    static String number(Number number) {
+        double value = number.doubleValue();
+        return number instanceof Double && (value != Math.rint(value) || Math.abs(value) >= 1e15)
+                ? Double.toString(value)
+                : Long.toString(number.longValue());
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 
 /** Counts what calls came to, and writes it down together with what the engines tell of themselves. */
 final class Metrics implements Outcome.Observer {
@@ -39,7 +39,7 @@ final class Metrics implements Outcome.Observer {
         }
     }
 
-    private record OfEngine(String name, String type, String help, ToDoubleFunction<EngineStats> value) {}
+    private record OfEngine(String name, String type, String help, Function<EngineStats, Number> value) {}
 
     private static final List<OfEngine> ENGINE = List.of(
             new OfEngine("running", GAUGE, "Sequences that have begun and not ended.", EngineStats::running),
@@ -180,7 +180,7 @@ final class Metrics implements Outcome.Observer {
         for (OfEngine metric : ENGINE) {
             out.metric(Names.ENGINE + metric.name(), metric.type(), metric.help());
             engines.forEach((model, stats) ->
-                    out.sample(Names.ENGINE + metric.name(), metric.value().applyAsDouble(stats), Names.MODEL, model));
+                    out.sample(Names.ENGINE + metric.name(), metric.value().apply(stats), Names.MODEL, model));
         }
     }
 }

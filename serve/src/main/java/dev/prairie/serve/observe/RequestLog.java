@@ -53,6 +53,6 @@ final class RequestLog implements Outcome.Observer {
     }
 
     private static double millis(Duration time) {
-        return time.toNanos() / 10_000 / 100.0;
+        return Math.rint(time.toNanos() / 1e4) / 100;
     }
 }

@@ -126,7 +126,7 @@ final class QuotaTest {
                     } catch (ApiException refused) {
                         assertThat(refused.status()).isEqualTo(429);
                     }
-                    long wanted = 1 + random.nextInt(50);
+                    long wanted = 1L + random.nextInt(50);
                     try {
                         quota.reserve(limits, wanted, NOON);
                     } catch (ApiException refused) {
@@ -134,7 +134,6 @@ final class QuotaTest {
                     }
                     long actual = random.nextLong(wanted + 1);
                     used.addAndGet(actual);
-                    Thread.yield();
                     quota.settle(wanted, actual, NOON);
                 }
             }));
