@@ -65,8 +65,13 @@ final class JournalTest {
         assertThat(Files.readAllLines(folder.resolve("2027-03-01.jsonl"))).hasSize(2);
         try (Journal restarted = Journal.in(folder, clock)) {
             assertThat(restarted.days().keySet()).containsExactly(FIRST.plusDays(1), FIRST);
-            assertThat(restarted.days().getOrDefault(FIRST, Map.of()).get("bob")).isEqualTo(new Totals(1, 0, 1, 0, 1));
-            assertThat(restarted.days().getOrDefault(FIRST.plusDays(1), Map.of()).get("alice")).isEqualTo(new Totals(2, 1, 10, 0, 0));
+            assertThat(restarted.days().getOrDefault(FIRST, Map.of()).get("bob"))
+                    .isEqualTo(new Totals(1, 0, 1, 0, 1));
+            assertThat(restarted
+                            .days()
+                            .getOrDefault(FIRST.plusDays(1), Map.of())
+                            .get("alice"))
+                    .isEqualTo(new Totals(2, 1, 10, 0, 0));
         }
     }
 

@@ -95,7 +95,11 @@ final class AccessTest {
 
     private HttpResponse<String> complete(String key, int tokens, boolean stream) {
         return client.send(HttpRequest.newBuilder(
-                        client.postRequest("/v1/completions", "{\"model\": \"scripted\", \"prompt\": \"xyz\", \"max_tokens\": " + tokens + ", \"stream\": " + stream + "}"), (n, v) -> true)
+                        client.postRequest(
+                                "/v1/completions",
+                                "{\"model\": \"scripted\", \"prompt\": \"xyz\", \"max_tokens\": " + tokens
+                                        + ", \"stream\": " + stream + "}"),
+                        (n, v) -> true)
                 .header("Authorization", "Bearer " + key)
                 .build());
     }
