@@ -151,7 +151,7 @@ class ServeIT {
         String key = key("alice");
         try (Prairie server = serve("--drain", "600")) {
             URI address = address(server);
-            try (Socket socket = new Socket(InetAddress.getByName("127.0.0.1"), address.getPort())) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), address.getPort())) {
                 String head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                         + "Authorization: Bearer " + key + "\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n";
                 socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
