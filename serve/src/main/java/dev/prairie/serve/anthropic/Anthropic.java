@@ -37,7 +37,7 @@ public final class Anthropic implements Surface {
         try (Answer answer = call.answer(request.generation())) {
             MessageForm form = new MessageForm(lease.card().id(), request, answer);
             if (request.stream()) {
-                StreamWriter.tell(answer, call.patience(), () -> new MessageStream(form, call.events()));
+                StreamWriter.tell(answer, call.patience(), () -> new MessageStream(form, call));
             } else {
                 call.json(200, form.whole(Whole.of(answer, call.patience())));
             }

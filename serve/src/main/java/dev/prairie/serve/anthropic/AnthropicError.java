@@ -3,6 +3,7 @@ package dev.prairie.serve.anthropic;
 import dev.prairie.serve.api.ApiException;
 import dev.prairie.serve.api.ErrorForm;
 import dev.prairie.serve.api.Json;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code {"type": "error", "error": {type, message}, "request_id"}}, see
@@ -11,13 +12,18 @@ import dev.prairie.serve.api.Json;
 final class AnthropicError implements ErrorForm {
     @Override
     public Object body(ApiException error) {
+        return body(error, null);
+    }
+
+    @Override
+    public Object body(ApiException error, @Nullable String requestId) {
         return Json.object(
                 "type",
                 "error",
                 "error",
                 Json.object("type", type(error.status()), "message", error.getMessage()),
                 "request_id",
-                null);
+                requestId);
     }
 
     private static String type(int status) {

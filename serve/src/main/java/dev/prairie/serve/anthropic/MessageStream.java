@@ -4,6 +4,7 @@ import dev.prairie.serve.api.Answer;
 import dev.prairie.serve.api.ApiException;
 import dev.prairie.serve.api.Block;
 import dev.prairie.serve.api.Blocks;
+import dev.prairie.serve.api.Call;
 import dev.prairie.serve.api.EventStream;
 import dev.prairie.serve.api.Json;
 import dev.prairie.serve.api.StreamWriter;
@@ -18,12 +19,14 @@ import java.util.Map;
 final class MessageStream implements StreamWriter {
     private final MessageForm form;
     private final Blocks blocks = new Blocks();
+    private final Call call;
     private final EventStream out;
 
     /** Begins it. */
-    MessageStream(MessageForm form, EventStream out) throws IOException {
+    MessageStream(MessageForm form, Call call) throws IOException {
         this.form = form;
-        this.out = out;
+        this.call = call;
+        this.out = call.events();
         send(Json.object("type", "message_start", "message", form.begun()));
         quiet();
     }
@@ -47,7 +50,7 @@ final class MessageStream implements StreamWriter {
 
     @Override
     public void failed(ApiException error) throws IOException {
-        out.event("error", new AnthropicError().body(error));
+        out.event("error", new AnthropicError().body(error, call.id()));
     }
 
     private void send(List<Blocks.Change> changes) throws IOException {

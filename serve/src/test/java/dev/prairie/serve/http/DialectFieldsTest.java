@@ -67,7 +67,8 @@ final class DialectFieldsTest {
         JsonNode error = Client.json(response.body());
         assertThat(error.get("type").stringValue()).isEqualTo("error");
         assertThat(error.at("/error/type").stringValue()).isEqualTo("invalid_request_error");
-        assertThat(error.has("request_id")).isTrue();
+        assertThat(error.get("request_id").stringValue())
+                .isEqualTo(response.headers().firstValue("x-request-id").orElseThrow());
         assertThat(error.at("/error/message").stringValue()).startsWith(name + ": ");
     }
 
