@@ -147,6 +147,26 @@ public final class Fields {
         return strings;
     }
 
+    /** The elements of the array in this field, at most {@code most}; empty if absent. */
+    public List<JsonNode> array(String field, int most) {
+        JsonNode value = node(field);
+        if (value == null) {
+            return List.of();
+        }
+        if (!value.isArray()) {
+            throw wrongType(name(field), "an array", value);
+        }
+        if (value.size() > most) {
+            throw ApiException.invalid(name(field), value.size() + " elements, give at most " + most);
+        }
+        return value.valueStream().toList();
+    }
+
+    /** The string in this field; empty if absent. */
+    public String text(String field) {
+        return has(field) ? string(field) : "";
+    }
+
     /** Every field by its name, all of them read by this. */
     public java.util.Map<String, Object> all() {
         java.util.Map<String, Object> all = new java.util.LinkedHashMap<>();

@@ -46,6 +46,11 @@ public final class Json {
         return MAPPER.writeValueAsBytes(value);
     }
 
+    /** An empty object. */
+    public static ObjectNode node() {
+        return MAPPER.createObjectNode();
+    }
+
     /** An object of names and values in turn, in this order; null stays null. */
     public static Map<String, Object> object(@Nullable Object... namesAndValues) {
         Map<String, Object> object = new LinkedHashMap<>();
