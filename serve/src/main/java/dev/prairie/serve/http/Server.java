@@ -1,7 +1,7 @@
 package dev.prairie.serve.http;
 
-import dev.prairie.serve.anthropic.Anthropic;
 import dev.prairie.serve.access.Gate;
+import dev.prairie.serve.anthropic.Anthropic;
 import dev.prairie.serve.api.Access;
 import dev.prairie.serve.api.ApiException;
 import dev.prairie.serve.api.Calls;
@@ -9,8 +9,8 @@ import dev.prairie.serve.api.ErrorForm;
 import dev.prairie.serve.api.Routes;
 import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.engine.Engine;
-import dev.prairie.serve.ollama.Ollama;
 import dev.prairie.serve.observe.Observations;
+import dev.prairie.serve.ollama.Ollama;
 import dev.prairie.serve.openai.OpenAi;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;

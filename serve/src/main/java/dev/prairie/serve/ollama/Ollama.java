@@ -23,8 +23,14 @@ public final class Ollama implements Surface {
         own.post("/api/chat", Scope.GENERATE, call -> answer(call, OllamaForm.Shape.CHAT));
         own.post("/api/generate", Scope.GENERATE, call -> answer(call, OllamaForm.Shape.GENERATE));
         own.post("/api/show", Scope.GENERATE, Ollama::show);
-        own.get("/api/tags", Scope.GENERATE, call -> call.json(200, Listing.tags(call.calls().models())));
-        own.get("/api/ps", Scope.GENERATE, call -> call.json(200, Listing.running(call.calls().models())));
+        own.get(
+                "/api/tags",
+                Scope.GENERATE,
+                call -> call.json(200, Listing.tags(call.calls().models())));
+        own.get(
+                "/api/ps",
+                Scope.GENERATE,
+                call -> call.json(200, Listing.running(call.calls().models())));
         own.get("/api/version", Scope.GENERATE, call -> call.json(200, Json.object("version", VERSION)));
     }
 
@@ -56,9 +62,7 @@ public final class Ollama implements Surface {
         try (Answer answer = call.answer(request.generation().get())) {
             if (request.stream()) {
                 StreamWriter.tell(
-                        answer,
-                        call.patience(),
-                        () -> new OllamaStream(form, answer, new Lines(call.context())));
+                        answer, call.patience(), () -> new OllamaStream(form, answer, new Lines(call.context())));
             } else {
                 Whole whole = Whole.of(answer, call.patience(), form::answering);
                 call.json(200, form.last(whole.blocks(), whole.ended(), answer.usage()));
