@@ -2,6 +2,7 @@
 module dev.prairie.app {
     requires static org.jspecify;
     requires java.net.http;
+    requires jdk.unsupported; // signals, which JLine reaches by reflection
     requires info.picocli;
     requires org.jline.reader;
     requires org.jline.terminal;

@@ -10,5 +10,6 @@ module dev.prairie.serve {
     exports dev.prairie.serve.engine;
     exports dev.prairie.serve.resident;
     exports dev.prairie.serve.api;
+    exports dev.prairie.serve.access;
     exports dev.prairie.serve.http;
 }

@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  * Path model = Demand.data("stories260k/stories260K.bin");
  * Path chromium = Demand.browser();
  * Path objdump = Demand.disassembler();
- * Path npm = Demand.npm();
  * Demand.platform(cpu.hasAvx512(), "AVX-512");
  * }</pre>
  *
@@ -55,10 +54,10 @@ public final class Demand {
         return met("disassembler", found, "no objdump on PATH", System.getenv("PRAIRIE_DEMAND"));
     }
 
-    /** The {@code npm} that fetches client libraries of Node, as an executable. */
+    /** The {@code npm} of Node.js, as an executable: it fetches clients that are written for Node. */
     public static Path npm() {
         var found = findProgram(System.getenv("PATH"), List.of("npm"));
-        return met("node", found, "no npm on PATH", System.getenv("PRAIRIE_DEMAND"));
+        return met("npm", found, "no npm on PATH", System.getenv("PRAIRIE_DEMAND"));
     }
 
     /**

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             RunCommand.class,
             TokenizeCommand.class,
             ServeCommand.class,
+            KeysCommand.class,
             PullCommand.class,
             ModelsCommand.class,
             ConvertCommand.class,

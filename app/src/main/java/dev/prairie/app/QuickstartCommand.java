@@ -1,5 +1,6 @@
 package dev.prairie.app;
 
+import dev.prairie.serve.access.Gate;
 import dev.prairie.serve.http.ServerConfig;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.train.loop.Outcome;
@@ -99,7 +100,11 @@ final class QuickstartCommand implements Callable<Integer> {
         if (trainOnly) return 0;
         try (LoadedModel loaded = LoadedModel.open(run.path(), null, devices, new CacheOptions())) {
             Path runs = run.path().getParent();
-            ServeCommand.serve(loaded, ServerConfig.local(port).withRuns(runs == null ? Paths.RUNS : runs));
+            ServeCommand.serve(
+                    loaded,
+                    ServerConfig.local(port).withRuns(runs == null ? Paths.RUNS : runs),
+                    Gate.open(),
+                    AccessOptions.DRAIN);
         }
         return 0;
     }

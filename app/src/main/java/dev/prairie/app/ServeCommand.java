@@ -1,15 +1,13 @@
 package dev.prairie.app;
 
+import dev.prairie.serve.access.Gate;
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.http.Server;
 import dev.prairie.serve.http.ServerConfig;
+import dev.prairie.serve.resident.Models;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,7 +17,14 @@ import picocli.CommandLine.Option;
         name = "serve",
         description = "Serves a model: OpenAI-compatible endpoints, and a console for the browser.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  prairie serve --model runs/quickstart --port 8080"})
+        footer = {
+            "",
+            "Examples:",
+            "  prairie serve --model runs/quickstart --port 8080",
+            "  prairie keys create alice && prairie serve --model runs/quickstart --host 0.0.0.0",
+            "",
+            "Ctrl-C and SIGTERM drain: nothing new is taken (503), what is being answered may finish."
+        })
 final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--model",
@@ -33,13 +38,9 @@ final class ServeCommand implements Callable<Integer> {
     private Path tokenizer;
 
     @Option(
-            names = "--adapter",
-            paramLabel = "NAME=PATH",
-            description = "A LoRA adapter that requests may ask for by this name: a PEFT folder or a GGUF file. May be"
-                    + " given several times.")
-    private List<String> adapters = new ArrayList<>();
-
-    @Option(names = "--host", paramLabel = "HOST", description = "Address to listen at. Default: 127.0.0.1.")
+            names = "--host",
+            paramLabel = "HOST",
+            description = "Address to listen at; other machines need a key. Default: 127.0.0.1.")
     private String host = "127.0.0.1";
 
     @Option(names = "--port", paramLabel = "PORT", description = "0 takes any free one. Default: 8080.")
@@ -54,44 +55,38 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private DeviceOptions devices = new DeviceOptions();
 
+    @Mixin
+    private AccessOptions access = new AccessOptions();
+
     @Override
     public Integer call() throws InterruptedException {
-        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, named(adapters), devices, cache)) {
+        access.log();
+        try (Gate gate = access.gate(host);
+                LoadedModel loaded = LoadedModel.open(model, tokenizer, devices, cache)) {
             new Terminal().note(cache.estimate(loaded.model().transformer().config()));
-            serve(loaded, ServerConfig.local(port).withHost(host).withRuns(runs));
+            ServerConfig config =
+                    ServerConfig.local(port).withHost(host).withRuns(runs).withHostNames(access.hostNames());
+            serve(loaded, config, gate, access.drain());
         }
         return 0;
     }
 
-    private static Map<String, Path> named(List<String> options) {
-        var adapters = new LinkedHashMap<String, Path>();
-        for (String option : options) {
-            int at = option.indexOf('=');
-            if (at < 1 || at == option.length() - 1)
-                throw new UserException(
-                        "--adapter is " + option + "; give a name and a file, such as law=adapters/law");
-            if (adapters.put(option.substring(0, at), Path.of(option.substring(at + 1))) != null)
-                throw new UserException(
-                        "--adapter names two " + option.substring(0, at) + "; give each a name of its own");
-        }
-        return adapters;
-    }
-
-    /** Serves until Ctrl-C. */
-    @SuppressWarnings("try") // the interrupt works by being there
-    static void serve(LoadedModel loaded, ServerConfig config) throws InterruptedException {
-        var stop = new CountDownLatch(1);
-        try (var interrupt = new Interrupt(stop::countDown);
+    /** Serves until Ctrl-C or SIGTERM, and then ends what it has begun; a second signal ends at once. */
+    static void serve(LoadedModel loaded, ServerConfig config, Gate gate, Duration drain) throws InterruptedException {
+        try (var stop = new StopSignals();
                 var engine = new Engine(loaded.model());
-                var server = new Server(config, engine, loaded.chat())) {
+                var server = new Server(config, Models.of(engine, loaded.chat()), gate)) {
             server.start();
             var terminal = new Terminal();
             String url = server.url();
             terminal.note("serving " + loaded.model().id() + " at " + url + " (Ctrl-C ends)");
-            terminal.note(
-                    "try: curl " + url + "v1/completions -H 'Content-Type: application/json' -d '" + "{\"model\": \""
-                            + loaded.model().id() + "\", \"prompt\": \"public class \", \"max_tokens\": 64}'");
+            terminal.note("try: curl " + url + "v1/completions -H 'Content-Type: application/json'"
+                    + (gate.isOpen() ? "" : " -H 'Authorization: Bearer KEY'") + " -d '{\"model\": \""
+                    + loaded.model().id() + "\", \"prompt\": \"public class \", \"max_tokens\": 64}'");
             stop.await();
+            terminal.note("draining: what is being answered may take " + drain.toSeconds()
+                    + " s more (a second signal ends at once)");
+            server.drain(drain);
         }
     }
 }

@@ -50,6 +50,7 @@ class CommandsIT {
                 "run",
                 "tokenize",
                 "serve",
+                "keys",
                 "pull",
                 "models",
                 "convert",

@@ -98,7 +98,14 @@ final class Prairie implements AutoCloseable {
 
     /** What Ctrl-C does. */
     void interrupt() throws Exception {
-        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        signal("INT");
+    }
+
+    /** Sends it a signal, such as TERM. */
+    void signal(String name) throws Exception {
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                .start()
+                .waitFor();
     }
 
     Result end() throws InterruptedException {

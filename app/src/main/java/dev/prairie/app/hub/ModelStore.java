@@ -19,11 +19,15 @@ import java.util.stream.Stream;
  * @param folder {@code models}
  */
 public record ModelStore(Path folder) {
-    /** Below {@code PRAIRIE_HOME}, else below {@code .prairie} in the user's home. */
+    /** The one below Prairie's own folder. */
     public static ModelStore of(Map<String, String> environment) {
+        return new ModelStore(home(environment).resolve("models"));
+    }
+
+    /** Prairie's own folder: {@code PRAIRIE_HOME}, else {@code .prairie} in the user's home. */
+    public static Path home(Map<String, String> environment) {
         String home = environment.getOrDefault("PRAIRIE_HOME", "");
-        Path root = home.isBlank() ? Path.of(System.getProperty("user.home"), ".prairie") : Path.of(home);
-        return new ModelStore(root.resolve("models"));
+        return home.isBlank() ? Path.of(System.getProperty("user.home"), ".prairie") : Path.of(home);
     }
 
     /** Where this model is, or would be. */

@@ -6,13 +6,12 @@ import io.javalin.http.Context;
 @FunctionalInterface
 public interface Access {
     /**
-     * The caller of this request, who may do what {@code scope} says.
+     * Who makes this request.
      *
-     * @throws ApiException 401 without a key that is known, 403 with one that lacks the scope, 429 with one that calls too
-     *     often
+     * @throws ApiException 401 without a key that is known
      */
-    Caller admit(Context context, Scope scope);
+    Caller admit(Context context);
 
     /** Everybody may do everything: for a server that only this machine reaches. */
-    Access ALL = (context, scope) -> Caller.LOCAL;
+    Access ALL = context -> Caller.LOCAL;
 }

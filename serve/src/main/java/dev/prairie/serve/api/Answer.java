@@ -49,7 +49,11 @@ public final class Answer implements AutoCloseable {
         TOOL_CALLS
     }
 
-    private record Arrival(int choice, Event event) {}
+    private record Arrival(int choice, Event event, long nanos) {
+        Arrival(int choice, Event event) {
+            this(choice, event, System.nanoTime());
+        }
+    }
 
     private final Generation generation;
     private final Calls calls;
@@ -62,27 +66,35 @@ public final class Answer implements AutoCloseable {
     private final int[] cached;
     private final int[] unsettled; // tokens of which it is not known whether they are thought or said
     private long reasoning;
+    private final long[] first; // when each choice's first text arrived, and its last; 0 while it has not
+    private final long[] last;
+    private final Meter meter;
+    private final @Nullable Trace trace;
     private @Nullable Arrival postponed;
     private int open;
     private boolean closed;
 
     /** Use {@link Call#answer}. */
-    Answer(Calls calls, Caller caller, Generation generation) {
+    Answer(Calls calls, Caller caller, Generation generation, Meter meter, boolean traced) {
         this.calls = calls;
+        this.meter = meter;
+        this.trace = traced ? new Trace(meter, generation) : null;
         this.generation = generation;
         this.open = generation.choices();
         this.tokens = new int[open];
         this.cached = new int[open];
         this.unsettled = new int[open];
+        this.first = new long[open];
+        this.last = new long[open];
         for (int i = 0; i < open; i++) {
             parsers.add(generation.replies().get());
         }
         reserved = caller.reserve(generation.mostTokens());
+        Generation told = traced ? generation.traced() : generation;
         try {
-            submission = generation
-                    .lease()
+            submission = told.lease()
                     .engine()
-                    .submit(generation.requests(), (choice, event) -> arrivals.add(new Arrival(choice, event)));
+                    .submit(told.requests(), (choice, event) -> arrivals.add(new Arrival(choice, event)));
         } catch (RuntimeException refused) {
             reserved.settle(new Usage(0, 0, 0, 0));
             throw refused;
@@ -112,7 +124,23 @@ public final class Answer implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw ApiException.stopping();
         }
-        return arrival == null ? null : part(arrival.choice(), arrival.event());
+        if (arrival == null) {
+            return null;
+        }
+        if (trace != null) {
+            trace.add(arrival.choice(), arrival.event(), arrival.nanos());
+        }
+        clock(arrival);
+        return part(arrival.choice(), arrival.event());
+    }
+
+    private void clock(Arrival arrival) {
+        if (arrival.event() instanceof Event.Text) {
+            if (first[arrival.choice()] == 0) {
+                first[arrival.choice()] = arrival.nanos();
+            }
+            last[arrival.choice()] = arrival.nanos();
+        }
     }
 
     private Part part(int choice, Event event) {
@@ -125,9 +153,13 @@ public final class Answer implements AutoCloseable {
             case Event.Text text -> {
                 unsettled[choice] += text.tokens() - tokens[choice];
                 tokens[choice] = text.tokens();
-                yield said(choice, parsers.get(choice).add(text.text()), text.scores());
+                yield said(choice, parsers.get(choice).add(text.text()), scores(choice, text));
             }
-            case Event.Failed failed -> throw ApiException.failed(failed.cause());
+            case Event.Failed failed -> {
+                ApiException error = ApiException.failed(failed.cause());
+                meter.failed(error.code());
+                throw error;
+            }
             case Event.Finished finished -> {
                 // What the parser held back is said first; the end comes with the next call.
                 List<ReplyEvent> last = parsers.get(choice).end();
@@ -138,6 +170,11 @@ public final class Answer implements AutoCloseable {
                 yield said(choice, last, List.of());
             }
         };
+    }
+
+    /** What the call asked for: a trace wants the scores of every token, the client perhaps none. */
+    private List<TokenScore> scores(int choice, Event.Text text) {
+        return generation.request(choice).scores() < 0 ? List.of() : text.scores();
     }
 
     private Said said(int choice, List<ReplyEvent> events, List<TokenScore> scores) {
@@ -194,6 +231,17 @@ public final class Answer implements AutoCloseable {
         }
         closed = true;
         submission.cancel();
+        for (int i = 0; i < first.length; i++) {
+            if (first[i] != 0) {
+                meter.answered(new Outcome.Pace(
+                        Duration.ofNanos(first[i] - meter.beganNanos()),
+                        Duration.ofNanos(last[i] - first[i]),
+                        tokens[i]));
+            }
+        }
+        if (trace != null) {
+            calls.traces().add(meter.id(), trace.json());
+        }
         calls.closed(this);
         reserved.settle(usage());
         generation.lease().close();

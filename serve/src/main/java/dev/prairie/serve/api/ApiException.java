@@ -15,9 +15,16 @@ public final class ApiException extends RuntimeException {
     private final String type;
     private final @Nullable String param;
     private final @Nullable String code;
+    private final long retryAfter;
 
     public ApiException(int status, String type, String message, @Nullable String param, @Nullable String code) {
+        this(status, type, message, param, code, 0);
+    }
+
+    private ApiException(
+            int status, String type, String message, @Nullable String param, @Nullable String code, long retryAfter) {
         super(message);
+        this.retryAfter = retryAfter;
         this.status = status;
         this.type = type;
         this.param = param;
@@ -39,6 +46,11 @@ public final class ApiException extends RuntimeException {
         return new ApiException(status, "invalid_request_error", message, null, code);
     }
 
+    /** 429: not now; the same may be asked again after so many seconds. */
+    public static ApiException tooMuch(String code, String message, long retryAfter) {
+        return new ApiException(429, "rate_limit_error", message, null, code, retryAfter);
+    }
+
     /** 500: the model or the device gave up. The cause's message is for the client; its trace is not. */
     public static ApiException failed(Throwable cause) {
         if (cause instanceof EngineClosedException) {
@@ -53,7 +65,7 @@ public final class ApiException extends RuntimeException {
 
     /** 503: another server, or this one later, may answer. */
     public static ApiException stopping() {
-        return new ApiException(503, "server_error", "the server is stopping", null, "stopping");
+        return new ApiException(503, "server_error", "the server is stopping", null, "stopping", 5);
     }
 
     /** The HTTP status. */
@@ -74,6 +86,11 @@ public final class ApiException extends RuntimeException {
     /** A word for the error that programs can compare; null if there is none. */
     public @Nullable String code() {
         return code;
+    }
+
+    /** Seconds after which the same request may fare better; 0 if that is not known. */
+    public long retryAfter() {
+        return retryAfter;
     }
 
     /** The error as OpenAI's clients expect it. */

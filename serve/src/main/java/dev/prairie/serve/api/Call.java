@@ -12,8 +12,10 @@ public final class Call {
     private final Caller caller;
     private final Calls calls;
     private final int maxBody;
+    private final Meter meter;
 
     Call(Context context, Caller caller, Calls calls, int maxBody) {
+        this.meter = Meter.of(context);
         this.context = context;
         this.caller = caller;
         this.calls = calls;
@@ -23,6 +25,11 @@ public final class Call {
     /** The HTTP library's view of it, for what is not here. */
     public Context context() {
         return context;
+    }
+
+    /** Its name, which its answer bears as a header. */
+    public String id() {
+        return meter.id();
     }
 
     public Caller caller() {
@@ -56,7 +63,9 @@ public final class Call {
 
     /** The model of that name; the caller closes it, or gives it to {@link #answer}. */
     public Lease lease(String id) {
-        return calls.lease(id);
+        Lease lease = calls.lease(id);
+        meter.model(lease.card().id());
+        return lease;
     }
 
     /** Begins to generate; closing the answer closes the lease too, and so does a refusal. */
@@ -68,11 +77,25 @@ public final class Call {
                 throw ApiException.invalid(
                         "n", choices + " answers in all, give fewer prompts or choices: " + capacity + " fit");
             }
-            return new Answer(calls, caller, generation);
+            return new Answer(calls, caller, generation, meter, traced());
         } catch (RuntimeException refused) {
             generation.lease().close();
             throw refused;
         }
+    }
+
+    /** Whether the exact tokens of this call are to be kept; only who may look at them may ask for it. */
+    private boolean traced() {
+        boolean wanted = "true".equalsIgnoreCase(context.header(Traces.HEADER));
+        if (wanted && !caller.may(Scope.OBSERVE)) {
+            throw new ApiException(
+                    403,
+                    "permission_error",
+                    Traces.HEADER + ": traces need the scope observe, which this key does not have",
+                    null,
+                    "missing_scope");
+        }
+        return wanted;
     }
 
     /** Answers with JSON. */

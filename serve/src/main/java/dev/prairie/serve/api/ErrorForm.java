@@ -5,6 +5,11 @@ package dev.prairie.serve.api;
 public interface ErrorForm {
     Object body(ApiException error);
 
+    /** The same for a call of this id, where the form has a place for it. */
+    default Object body(ApiException error, String requestId) {
+        return body(error);
+    }
+
     /** {@code {"error": {message, type, param, code}}}. */
     ErrorForm OPENAI = ApiException::body;
 }

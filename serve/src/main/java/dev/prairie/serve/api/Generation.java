@@ -18,9 +18,31 @@ public record Generation(Lease lease, List<Request> requests, Supplier<ReplyPars
         requests = List.copyOf(requests);
     }
 
+    /** The same with every token told, for a trace. */
+    Generation traced() {
+        return new Generation(
+                lease,
+                requests.stream()
+                        .map(request -> request.withScores(Math.max(0, request.scores())))
+                        .toList(),
+                replies);
+    }
+
     /** How many choices the answer has, of all prompts together. */
     public int choices() {
         return requests.stream().mapToInt(Request::choices).sum();
+    }
+
+    /** The request that a choice belongs to. */
+    Request request(int choice) {
+        int left = choice;
+        for (Request request : requests) {
+            if (left < request.choices()) {
+                return request;
+            }
+            left -= request.choices();
+        }
+        throw new IllegalArgumentException("choice " + choice + " of " + choices());
     }
 
     /** Tokens in all prompts. */

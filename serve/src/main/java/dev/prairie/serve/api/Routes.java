@@ -18,6 +18,12 @@ import java.util.List;
 public final class Routes {
     private static final Logger LOG = System.getLogger(Routes.class.getName());
 
+    /** When to come again after the queue was full: some answers will have been given by then. */
+    private static final long QUEUE_SECONDS = 2;
+
+    /** Clients wait this long by themselves, and no longer. */
+    private static final long LONG_SECONDS = 60;
+
     /** What a route does. */
     @FunctionalInterface
     public interface Handler {
@@ -54,17 +60,17 @@ public final class Routes {
 
     public void get(String path, Scope scope, Handler handler) {
         all.add(new Route("GET", path, scope));
-        javalin.get(path, context -> handle(context, scope, handler));
+        javalin.get(path, context -> handle(context, path, scope, handler));
     }
 
     public void post(String path, Scope scope, Handler handler) {
         all.add(new Route("POST", path, scope));
-        javalin.post(path, context -> handle(context, scope, handler));
+        javalin.post(path, context -> handle(context, path, scope, handler));
     }
 
     public void delete(String path, Scope scope, Handler handler) {
         all.add(new Route("DELETE", path, scope));
-        javalin.delete(path, context -> handle(context, scope, handler));
+        javalin.delete(path, context -> handle(context, path, scope, handler));
     }
 
     /** Every route there is. */
@@ -72,20 +78,21 @@ public final class Routes {
         return List.copyOf(all);
     }
 
-    private void handle(Context context, Scope scope, Handler handler) throws IOException {
+    private void handle(Context context, String path, Scope scope, Handler handler) throws IOException {
+        Meter meter = Meter.of(context);
+        meter.goesTo(path, scope);
         try {
-            Caller caller = access.admit(context, scope);
-            if (calls.stopping() && scope != Scope.OPEN && scope != Scope.OBSERVE) {
-                throw ApiException.stopping();
+            Caller caller = meter.metered(scope == Scope.OPEN ? Caller.ANYONE : access.admit(context));
+            caller.enter(scope);
+            if (scope.works()) {
+                work(new Call(context, caller, calls, maxBody), handler);
+            } else {
+                handler.handle(new Call(context, caller, calls, maxBody));
             }
-            handler.handle(new Call(context, caller, calls, maxBody));
         } catch (ApiException e) {
             error(context, e);
         } catch (QueueFullException e) {
-            context.header("Retry-After", "2");
-            error(
-                    context,
-                    new ApiException(429, "rate_limit_error", String.valueOf(e.getMessage()), null, "queue_full"));
+            error(context, ApiException.tooMuch("queue_full", String.valueOf(e.getMessage()), QUEUE_SECONDS));
         } catch (DoesNotFitException e) {
             error(
                     context,
@@ -98,19 +105,49 @@ public final class Routes {
         } catch (EngineClosedException e) {
             error(context, ApiException.failed(e));
         } catch (IOException e) {
+            meter.gone();
             LOG.log(Level.DEBUG, "the client has gone", e);
         } catch (RuntimeException e) {
-            LOG.log(Level.ERROR, context.method() + " " + context.path() + " failed", e);
-            error(
-                    context,
-                    new ApiException(500, "server_error", "the server made a mistake; its log says more", null, null));
+            error(context, mistake(context, e));
         }
     }
 
-    private void error(Context context, ApiException e) {
-        if (e.status() == 500) {
-            context.header("x-should-retry", "false"); // the same request would fail in the same way
+    private void work(Call call, Handler handler) throws IOException {
+        calls.enter();
+        try {
+            handler.handle(call);
+        } finally {
+            calls.leave();
         }
-        Call.json(context, e.status(), errors.body(e));
+    }
+
+    /** 500: writes down what only we can read, and says where. */
+    public static ApiException mistake(Context context, Exception e) {
+        String id = Meter.of(context).id();
+        LOG.log(Level.ERROR, context.req().getMethod() + " " + context.path() + " failed, request " + id, e);
+        return new ApiException(
+                500,
+                "server_error",
+                "the server made a mistake; its log says more under request " + id,
+                null,
+                "server_error");
+    }
+
+    private void error(Context context, ApiException e) {
+        error(context, e, errors);
+    }
+
+    /** Answers with an error, in the form that the client expects. */
+    public static void error(Context context, ApiException e, ErrorForm form) {
+        Meter meter = Meter.of(context);
+        meter.failed(e.code());
+        if (e.retryAfter() > 0) {
+            context.header("Retry-After", Long.toString(e.retryAfter()));
+        }
+        if (e.status() == 500 || e.retryAfter() > LONG_SECONDS) {
+            // The same request would fail in the same way, or for too long to be waited for.
+            context.header("x-should-retry", "false");
+        }
+        Call.json(context, e.status(), form.body(e, meter.id()));
     }
 }

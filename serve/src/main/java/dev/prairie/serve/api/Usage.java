@@ -12,4 +12,12 @@ public record Usage(long prompt, long cached, long completion, long reasoning) {
     public long total() {
         return prompt + completion;
     }
+
+    public Usage plus(Usage other) {
+        return new Usage(
+                prompt + other.prompt,
+                cached + other.cached,
+                completion + other.completion,
+                reasoning + other.reasoning);
+    }
 }

@@ -55,6 +55,24 @@ public record Request(
         stopTokens = Set.copyOf(stopTokens);
     }
 
+    /** The same with other scores. */
+    public Request withScores(int alternatives) {
+        return new Request(
+                prompt,
+                sampling,
+                choices,
+                maxTokens,
+                stop,
+                stopTokens,
+                ignoreEnd,
+                marked,
+                alternatives,
+                promptScores,
+                masks,
+                adapter,
+                tenant);
+    }
+
     /** One continuation of {@code prompt}, with nothing special about it; the rest by {@link #builder}. */
     public static Request of(int[] prompt, Sampling sampling, int maxTokens) {
         return builder(prompt, maxTokens).sampling(sampling).build();

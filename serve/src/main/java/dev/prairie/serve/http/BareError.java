@@ -2,6 +2,7 @@ package dev.prairie.serve.http;
 
 import dev.prairie.serve.api.ApiException;
 import dev.prairie.serve.api.Json;
+import dev.prairie.serve.api.RequestId;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
@@ -17,6 +18,8 @@ final class BareError extends ErrorHandler {
         byte[] body =
                 Json.bytes(ApiException.refused(status, "refused", "the request was refused with status " + status)
                         .body());
+        response.getHeaders()
+                .put(RequestId.HEADER, RequestId.of(request.getHeaders().get(RequestId.HEADER)));
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         response.write(true, ByteBuffer.wrap(body), callback);
         return true;

@@ -34,7 +34,7 @@ final class Console implements Surface {
 
     private static void add(Routes routes, String path, String resource, String contentType) {
         byte[] content = read(resource);
-        routes.get(path, Scope.OPEN, call -> {
+        routes.get(path, Scope.ANY, call -> {
             Context context = call.context();
             context.header("Content-Security-Policy", POLICY);
             context.header("Cache-Control", "no-cache");

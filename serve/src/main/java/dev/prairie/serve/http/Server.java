@@ -1,17 +1,20 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.access.Gate;
+import dev.prairie.serve.anthropic.Anthropic;
 import dev.prairie.serve.api.Access;
 import dev.prairie.serve.api.ApiException;
-import dev.prairie.serve.api.Call;
 import dev.prairie.serve.api.Calls;
-import dev.prairie.serve.api.Json;
+import dev.prairie.serve.api.ErrorForm;
 import dev.prairie.serve.api.Routes;
-import dev.prairie.serve.api.Scope;
 import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.observe.Observations;
+import dev.prairie.serve.ollama.Ollama;
 import dev.prairie.serve.openai.OpenAi;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;
+import dev.prairie.serve.responses.Responses;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -21,6 +24,7 @@ import io.javalin.util.JavalinBindException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 
@@ -33,8 +37,12 @@ public final class Server implements AutoCloseable {
 
     private static final long STOP_MILLIS = 5_000;
 
+    /** How long answers that are cut short may take to say so. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(10);
+
     private final ServerConfig config;
     private final Access access;
+    private final Observations observations;
     private final Calls calls;
     private final Guard guard;
     private final Javalin javalin;
@@ -47,13 +55,23 @@ public final class Server implements AutoCloseable {
 
     /** A server for one model, to everybody who can reach it. */
     public Server(ServerConfig config, Engine engine, ChatFormat chatFormat) {
-        this(config, Models.of(engine, chatFormat), Access.ALL);
+        this(config, Models.of(engine, chatFormat), Gate.open());
     }
 
-    public Server(ServerConfig config, Models models, Access access) {
+    /**
+     * A server for these models, entered by this gate; both belong to whoever opened them.
+     *
+     * @throws IllegalArgumentException if the gate is open to everybody and the host is not this machine alone
+     */
+    public Server(ServerConfig config, Models models, Gate gate) {
+        if (gate.isOpen() && !Gate.loopback(config.host())) {
+            throw new IllegalArgumentException("host: " + config.host()
+                    + " is reached from other machines, so that keys are needed; use a gate with keys, or 127.0.0.1");
+        }
         this.config = config;
-        this.access = access;
-        this.calls = new Calls(models, config.keepAlive());
+        this.access = gate.access();
+        this.observations = new Observations(gate.journal());
+        this.calls = new Calls(models, config.keepAlive(), observations);
         this.guard = new Guard(config);
         this.javalin = Javalin.create(this::configure);
     }
@@ -83,6 +101,18 @@ public final class Server implements AutoCloseable {
         return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port() + "/";
     }
 
+    /**
+     * Takes nothing new from here on. What is being answered may go on for {@code patience}; what is not done then ends where
+     * it is, as if no more had been asked for.
+     */
+    public void drain(Duration patience) throws InterruptedException {
+        calls.drain();
+        if (!calls.awaitIdle(patience)) {
+            calls.models().engines().forEach(Engine::finish);
+            calls.awaitIdle(LAST_WORDS);
+        }
+    }
+
     @Override
     public void close() {
         calls.abort();
@@ -96,6 +126,7 @@ public final class Server implements AutoCloseable {
         javalinConfig.startup.showOldJavalinVersionWarning = false;
         javalinConfig.http.prefer405over404 = true;
         javalinConfig.http.maxRequestSize = Long.MAX_VALUE; // the guard measures
+        javalinConfig.requestLogger.http((context, millis) -> calls.end(context));
         javalinConfig.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
         javalinConfig.jetty.modifyServer(server -> {
             server.setErrorHandler(new BareError());
@@ -112,40 +143,40 @@ public final class Server implements AutoCloseable {
     }
 
     private void routes(RoutesConfig javalinRoutes) {
+        javalinRoutes.before(calls::begin);
         javalinRoutes.before(guard::check);
         var all = new Routes(javalinRoutes, calls, access, config.maxBodyBytes());
-        all.get("/health", Scope.OPEN, this::health);
-        for (Surface surface : List.of(new OpenAi(), new RunRoutes(new Runs(config.runs())), new Console())) {
+        List<Surface> surfaces = List.of(
+                observations,
+                new OpenAi(),
+                new Responses(),
+                new Anthropic(),
+                new Ollama(),
+                new RunRoutes(new Runs(config.runs())),
+                new Console());
+        for (Surface surface : surfaces) {
             surface.addTo(all);
         }
         routes = all.all();
     }
 
-    private void health(Call call) {
-        boolean alive = !calls.stopping() && calls.models().engines().stream().allMatch(Engine::alive);
-        int waiting =
-                calls.models().engines().stream().mapToInt(Engine::waiting).sum();
-        call.json(
-                alive ? 200 : 503,
-                Json.object(
-                        "status",
-                        alive ? "ok" : "stopped",
-                        "model",
-                        calls.models().first().id(),
-                        "waiting",
-                        waiting));
-    }
-
     private void errors(RoutesConfig routes) {
         routes.exception(ApiException.class, (e, context) -> error(context, e));
-        routes.exception(HttpResponseException.class, (e, context) -> error(context, translate(e, context)));
+        routes.exception(HttpResponseException.class, (e, context) -> error(context, nowhere(e, context)));
         routes.exception(IOException.class, (e, context) -> LOG.log(Level.DEBUG, "the client has gone", e));
         routes.exception(Exception.class, (e, context) -> {
-            LOG.log(Level.ERROR, context.method() + " " + context.path() + " failed", e);
-            error(
-                    context,
-                    new ApiException(500, "server_error", "the server made a mistake; its log says more", null, null));
+            error(context, Routes.mistake(context, e));
         });
+    }
+
+    /** Where no route leads, a key is needed all the same: who has none shall not learn what is here. */
+    private ApiException nowhere(HttpResponseException e, Context context) {
+        try {
+            access.admit(context);
+        } catch (ApiException denied) {
+            return denied;
+        }
+        return translate(e, context);
     }
 
     private static ApiException translate(HttpResponseException e, Context context) {
@@ -158,6 +189,6 @@ public final class Server implements AutoCloseable {
     }
 
     private static void error(Context context, ApiException e) {
-        context.status(e.status()).contentType("application/json").result(Json.bytes(e.body()));
+        Routes.error(context, e, ErrorForm.OPENAI);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.prairie.testing.Demand;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -13,76 +14,70 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Client libraries from npm, driven as they are: a script of ours, a resource beside this class, is run by Node with the
- * server's address as its argument, and fails by what it throws. Packages are fetched once into {@code target/npm}, a Node
- * that is new enough for them included.
+ * Clients that are written for Node, as their makers publish them. The first test that needs them has npm fetch them, in
+ * these versions, into {@code target/npm}, and a Node that they run on.
  */
 final class NodeClients {
-    private static final String NODE = "node@22.23.3";
+    private static final List<String> PACKAGES = List.of("node@22.23.3", "openai@7.57.0", "@anthropic-ai/sdk@1.12.0");
+
     private static final Path FOLDER = Path.of("target", "npm").toAbsolutePath();
+    private static final int INSTALL_SECONDS = 300;
+    private static final int RUN_SECONDS = 60;
 
     private NodeClients() {}
 
-    /** Runs a script against the server, with packages such as {@code openai@7.57.0}; gives what it printed. */
-    static String run(Server server, String script, String... packages) {
+    /** Runs a script of the test resources with these arguments; it says what it found out by its exit code. */
+    static void run(String script, String... arguments) {
         Path npm = Demand.npm();
-        try {
-            install(npm, packages);
-            Path file = FOLDER.resolve(script);
-            try (InputStream source = NodeClients.class.getResourceAsStream(script)) {
-                assertThat(source).as("resource " + script).isNotNull();
-                Files.copy(source, file, StandardCopyOption.REPLACE_EXISTING);
+        try (InputStream text = NodeClients.class.getResourceAsStream(script)) {
+            install(npm);
+            if (text == null) {
+                throw new IllegalArgumentException("no script " + script);
             }
-            Path node = FOLDER.resolve("node_modules/.bin/node");
-            return run(List.of(node.toString(), file.toString(), server.url() + "v1"), 60);
+            Files.copy(text, FOLDER.resolve(script), StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new AssertionError(script + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static void install(Path npm, String... packages) throws IOException {
-        Files.createDirectories(FOLDER);
-        List<String> wanted = new ArrayList<>(List.of(NODE));
-        wanted.addAll(List.of(packages));
-        wanted.removeIf(each -> Files.exists(mark(each)));
-        if (wanted.isEmpty()) {
-            return;
-        }
-        if (!Files.exists(FOLDER.resolve("package.json"))) {
-            Files.writeString(FOLDER.resolve("package.json"), "{\"private\": true}\n");
+            throw new UncheckedIOException(e);
         }
         List<String> command =
-                new ArrayList<>(List.of(npm.toString(), "install", "--no-audit", "--no-fund", "--save-exact"));
-        command.addAll(wanted);
-        run(command, 300);
-        for (String each : wanted) {
-            Files.createFile(mark(each));
+                new ArrayList<>(List.of(FOLDER.resolve("node_modules/.bin/node").toString(), script));
+        command.addAll(List.of(arguments));
+        execute(command, RUN_SECONDS);
+    }
+
+    private static synchronized void install(Path npm) throws IOException {
+        Files.createDirectories(FOLDER);
+        Path done = FOLDER.resolve("installed.txt");
+        String wanted = String.join("\n", PACKAGES);
+        if (Files.exists(done) && Files.readString(done).equals(wanted)) {
+            return;
         }
+        List<String> command = new ArrayList<>(
+                List.of(npm.toString(), "install", "--no-audit", "--no-fund", "--no-save", "--prefix", "."));
+        command.addAll(PACKAGES);
+        execute(command, INSTALL_SECONDS);
+        Files.writeString(done, wanted);
     }
 
-    /** Stands for a package that was fetched whole. */
-    private static Path mark(String name) {
-        return FOLDER.resolve("fetched " + name.replace('/', '+'));
-    }
-
-    private static String run(List<String> command, int seconds) throws IOException {
-        Path output = Files.createTempFile(FOLDER, "output", ".txt");
-        Process process = new ProcessBuilder(command)
-                .directory(FOLDER.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
+    private static void execute(List<String> command, int seconds) {
         try {
+            Path output = Files.createTempFile(FOLDER, "output", ".txt");
+            Process process = new ProcessBuilder(command)
+                    .directory(FOLDER.toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
             boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
+            if (!ended) {
+                process.destroyForcibly().waitFor();
+            }
             String said = Files.readString(output);
-            assertThat(ended).as("%s ends in %d s:%n%s", command, seconds, said).isTrue();
-            assertThat(process.exitValue()).as("%s%n%s", command, said).isZero();
-            return said;
+            Files.delete(output);
+            assertThat(ended).as("%s took too long: %s", command, said).isTrue();
+            assertThat(process.exitValue()).as("%s: %s", command, said).isZero();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
-        } finally {
-            process.destroyForcibly();
-            Files.deleteIfExists(output);
         }
     }
 }

@@ -1,7 +1,5 @@
 package dev.prairie.serve.http;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -11,8 +9,7 @@ final class NodeOpenAiTest {
     @Test
     void theNodeClientIsServed() {
         try (TinyChatServer tiny = new TinyChatServer()) {
-            assertThat(NodeClients.run(tiny.server(), "openai.mjs", "openai@7.57.0"))
-                    .endsWith("all well\n");
+            NodeClients.run("openai.mjs", tiny.server().url() + "v1");
         }
     }
 }
