@@ -2,6 +2,7 @@ package dev.prairie.serve.api;
 
 import dev.prairie.serve.engine.EngineClosedException;
 import dev.prairie.serve.engine.QueueFullException;
+import dev.prairie.serve.resident.ModelUnavailableException;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.io.IOException;
@@ -85,6 +86,15 @@ public final class Routes {
             error(
                     context,
                     new ApiException(429, "rate_limit_error", String.valueOf(e.getMessage()), null, "queue_full"));
+        } catch (ModelUnavailableException e) {
+            ApiException told = ApiException.unavailable(e);
+            if (told.status() == 429) {
+                context.header("Retry-After", "2");
+            }
+            if (told.status() == 500) {
+                LOG.log(Level.ERROR, e.getMessage(), e.getCause());
+            }
+            error(context, told);
         } catch (EngineClosedException e) {
             error(context, ApiException.failed(e));
         } catch (IOException e) {
