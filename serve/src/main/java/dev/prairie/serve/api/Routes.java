@@ -1,5 +1,6 @@
 package dev.prairie.serve.api;
 
+import dev.prairie.serve.engine.DoesNotFitException;
 import dev.prairie.serve.engine.EngineClosedException;
 import dev.prairie.serve.engine.QueueFullException;
 import dev.prairie.serve.resident.ModelUnavailableException;
@@ -95,6 +96,15 @@ public final class Routes {
                 LOG.log(Level.ERROR, e.getMessage(), e.getCause());
             }
             error(context, told);
+        } catch (DoesNotFitException e) {
+            error(
+                    context,
+                    new ApiException(
+                            400,
+                            "invalid_request_error",
+                            String.valueOf(e.getMessage()),
+                            null,
+                            "context_length_exceeded"));
         } catch (EngineClosedException e) {
             error(context, ApiException.failed(e));
         } catch (IOException e) {
