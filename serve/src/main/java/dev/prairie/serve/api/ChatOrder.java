@@ -57,8 +57,7 @@ public record ChatOrder(
     }
 
     public ChatOrder withTools(List<Tool> offered, ToolChoice which, boolean several) {
-        return new ChatOrder(
-                messages, offered, which, several, format, decoding, variables, prefilled, field);
+        return new ChatOrder(messages, offered, which, several, format, decoding, variables, prefilled, field);
     }
 
     public ChatOrder withFormat(AnswerFormat value) {

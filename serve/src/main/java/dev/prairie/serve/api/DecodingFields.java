@@ -57,8 +57,7 @@ public final class DecodingFields {
         for (String each : stop) {
             if (each.isEmpty() || each.length() > LONGEST_STOP) {
                 throw ApiException.invalid(
-                        fields.name(field),
-                        "a string of " + each.length() + " characters, give 1 to " + LONGEST_STOP);
+                        fields.name(field), "a string of " + each.length() + " characters, give 1 to " + LONGEST_STOP);
             }
         }
         return stop;
@@ -79,5 +78,4 @@ public final class DecodingFields {
         }
         return ids;
     }
-
 }

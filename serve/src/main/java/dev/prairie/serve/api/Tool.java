@@ -18,8 +18,7 @@ public record Tool(String name, JsonNode definition, boolean strict) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.:/-]{1,128}");
 
     /** A tool of that description; {@code parameters} is a JSON Schema, null for a tool that takes none. */
-    public static Tool of(
-            String name, @Nullable String description, @Nullable JsonNode parameters, boolean strict) {
+    public static Tool of(String name, @Nullable String description, @Nullable JsonNode parameters, boolean strict) {
         ObjectNode function = JsonNodeFactory.instance.objectNode().put("name", name);
         if (description != null) {
             function.put("description", description);

@@ -10,8 +10,10 @@ import dev.prairie.serve.api.Scope;
 import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.openai.OpenAi;
+import dev.prairie.serve.openai.Tokenization;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;
+import dev.prairie.serve.vectors.Vectors;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -115,7 +117,12 @@ public final class Server implements AutoCloseable {
         javalinRoutes.before(guard::check);
         var all = new Routes(javalinRoutes, calls, access, config.maxBodyBytes());
         all.get("/health", Scope.OPEN, this::health);
-        for (Surface surface : List.of(new OpenAi(), new RunRoutes(new Runs(config.runs())), new Console())) {
+        for (Surface surface : List.of(
+                new OpenAi(),
+                new Tokenization(),
+                new Vectors(),
+                new RunRoutes(new Runs(config.runs())),
+                new Console())) {
             surface.addTo(all);
         }
         routes = all.all();

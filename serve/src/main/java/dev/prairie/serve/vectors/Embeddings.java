@@ -39,8 +39,9 @@ final class Embeddings {
             String pooling = word(fields, "pooling", "", POOLINGS);
             fields.accept("user");
             fields.end();
-            long tokens =
-                    inputs.stream().mapToLong(input -> input.encoding().tokens().size()).sum();
+            long tokens = inputs.stream()
+                    .mapToLong(input -> input.encoding().tokens().size())
+                    .sum();
             List<?> data = spending(call, tokens, () -> {
                 List<int[]> ids = inputs.stream().map(Input::ids).toList();
                 return pooling.equals("tokens")
@@ -98,7 +99,8 @@ final class Embeddings {
         long wanted = fields.integer("dimensions", 1, Integer.MAX_VALUE).orElse(width);
         if (wanted > width) {
             throw ApiException.invalid(
-                    fields.name("dimensions"), wanted + ", but this model's vectors have " + width + "; give at most that");
+                    fields.name("dimensions"),
+                    wanted + ", but this model's vectors have " + width + "; give at most that");
         }
         return (int) wanted;
     }

@@ -96,8 +96,8 @@ final class Inputs {
             throw new ApiException(
                     400,
                     "invalid_request_error",
-                    name + ": this model's maximum context length is " + context + " tokens, but the text has "
-                            + tokens + "; shorten it.",
+                    name + ": this model's maximum context length is " + context + " tokens, but the text has " + tokens
+                            + "; shorten it.",
                     name,
                     "context_length_exceeded");
         }

@@ -44,16 +44,16 @@ final class Rerank {
             fields.unsupported(
                     "rank_fields", "max_chunks_per_doc", "max_tokens_per_doc", "truncation", "truncate_prompt_tokens");
             fields.end();
-            long tokens =
-                    inputs.stream().mapToLong(input -> input.encoding().tokens().size()).sum();
+            long tokens = inputs.stream()
+                    .mapToLong(input -> input.encoding().tokens().size())
+                    .sum();
             List<float[]> vectors = Embeddings.spending(
                     call,
                     tokens,
                     () -> encoder.embed(inputs.stream().map(Input::ids).toList(), encoder.pooling()));
             List<Map<String, Object>> results = new ArrayList<>();
             for (Ranked ranked : ranked(vectors).stream().limit(most).toList()) {
-                Map<String, Object> result =
-                        Json.object("index", ranked.index(), "relevance_score", ranked.score());
+                Map<String, Object> result = Json.object("index", ranked.index(), "relevance_score", ranked.score());
                 if (shown) {
                     result.put("document", Json.object("text", documents.get(ranked.index())));
                 }
