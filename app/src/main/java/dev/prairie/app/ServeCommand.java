@@ -1,32 +1,28 @@
 package dev.prairie.app;
 
-import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.api.Access;
 import dev.prairie.serve.http.Server;
 import dev.prairie.serve.http.ServerConfig;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
         name = "serve",
-        description = "Serves a model: OpenAI-compatible endpoints, and a console for the browser.",
+        description = "Serves models: OpenAI-compatible endpoints, and a console for the browser.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  prairie serve --model runs/quickstart --port 8080"})
+        footer = {
+            "",
+            "Examples:",
+            "  prairie serve --model runs/quickstart --port 8080",
+            "  prairie serve --model chat=Qwen/Qwen3-0.6B --model BAAI/bge-small-en-v1.5"
+        })
 final class ServeCommand implements Callable<Integer> {
-    @Option(
-            names = "--model",
-            required = true,
-            paramLabel = "PATH",
-            description = "A run's folder, a model's folder, a model file, or OWNER/NAME.")
-    private Path model = Path.of("");
-
-    @Option(names = "--tokenizer", paramLabel = "FILE", description = "Where it does not lie beside the model.")
-    @Nullable
-    private Path tokenizer;
+    @Mixin
+    private ModelOptions models = new ModelOptions();
 
     @Option(names = "--host", paramLabel = "HOST", description = "Address to listen at. Default: 127.0.0.1.")
     private String host = "127.0.0.1";
@@ -37,35 +33,26 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--runs", paramLabel = "DIR", description = "Runs that the console shows. Default: runs.")
     private Path runs = Paths.RUNS;
 
-    @Mixin
-    private CacheOptions cache = new CacheOptions();
-
-    @Mixin
-    private DeviceOptions devices = new DeviceOptions();
-
     @Override
     public Integer call() throws InterruptedException {
-        try (LoadedModel loaded = LoadedModel.open(model, tokenizer, devices, cache)) {
-            new Terminal().note(cache.estimate(loaded.model().transformer().config()));
-            serve(loaded, ServerConfig.local(port).withHost(host).withRuns(runs));
+        try (OpenModels open = models.open()) {
+            serve(open, ServerConfig.local(port).withHost(host).withRuns(runs));
         }
         return 0;
     }
 
     /** Serves until Ctrl-C. */
     @SuppressWarnings("try") // the interrupt works by being there
-    static void serve(LoadedModel loaded, ServerConfig config) throws InterruptedException {
+    static void serve(OpenModels open, ServerConfig config) throws InterruptedException {
         var stop = new CountDownLatch(1);
         try (var interrupt = new Interrupt(stop::countDown);
-                var engine = new Engine(loaded.model());
-                var server = new Server(config, engine, loaded.chat())) {
+                var server = new Server(config, open.models(), Access.ALL)) {
             server.start();
             var terminal = new Terminal();
             String url = server.url();
-            terminal.note("serving " + loaded.model().id() + " at " + url + " (Ctrl-C ends)");
-            terminal.note(
-                    "try: curl " + url + "v1/completions -H 'Content-Type: application/json' -d '" + "{\"model\": \""
-                            + loaded.model().id() + "\", \"prompt\": \"public class \", \"max_tokens\": 64}'");
+            terminal.note("serving " + open.names() + " at " + url + " (Ctrl-C ends)");
+            terminal.note("try: curl " + url + open.firstPath() + " -H 'Content-Type: application/json' -d '"
+                    + open.firstBody() + "'");
             stop.await();
         }
     }

@@ -24,6 +24,11 @@ public final class Lease implements AutoCloseable {
         return card;
     }
 
+    /** Whether the model continues texts; if not, it is an encoder. */
+    public boolean generates() {
+        return resident.engine().isPresent();
+    }
+
     /**
      * What continues texts.
      *
