@@ -80,6 +80,15 @@ public final class Encoder implements AutoCloseable {
         return inTurns(texts, new Embedder(model, kernels, pooling)::embedTokens);
     }
 
+    /** How many are at work or wait. */
+    int callers() {
+        return callers.get();
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
     private <V> List<V> inTurns(List<int[]> texts, Function<List<int[]>, List<V>> work) {
         int others = callers.getAndIncrement();
         try {

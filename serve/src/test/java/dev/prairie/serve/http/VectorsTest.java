@@ -16,6 +16,7 @@ import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Encoder;
+import dev.prairie.serve.resident.GatedKernels;
 import dev.prairie.serve.resident.ModelSource;
 import dev.prairie.serve.resident.ModelsOnDemand;
 import dev.prairie.serve.resident.Resident;
@@ -33,6 +34,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -352,6 +357,46 @@ final class VectorsTest {
             })
     void mistakesInARankingNameTheField(String fields, String param, String message) {
         refused("/v1/rerank", "'model': 'bert', " + fields, param, message);
+    }
+
+    @Test
+    void modelsThatFailOrAreBusySaySo() throws Exception {
+        GatedKernels gate = new GatedKernels();
+        AtomicInteger loads = new AtomicInteger();
+        Transformer model = bert;
+        try (ModelsOnDemand two = ModelsOnDemand.of(
+                        List.of(
+                                new ModelSource("broken", 1, List.of(), () -> {
+                                    if (loads.incrementAndGet() == 1) {
+                                        throw new IllegalArgumentException("weights: cut off");
+                                    }
+                                    return Resident.of(new Encoder(model, KERNELS), words, () -> {});
+                                }),
+                                new ModelSource(
+                                        "busy",
+                                        1,
+                                        List.of(),
+                                        () -> Resident.of(new Encoder(model, gate.kernels(), 0), words, () -> {}))),
+                        ModelsOnDemand.NEVER);
+                Server other = new Server(ServerConfig.local(0), two, Access.ALL).start();
+                Client http = new Client(other);
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            String broken = "{\"model\": \"broken\", \"input\": \"a\"}";
+            HttpResponse<String> failed = http.post("/v1/embeddings", broken);
+            assertThat(failed.statusCode()).isEqualTo(500);
+            assertThat(failed.headers().firstValue("x-should-retry")).contains("false");
+            assertThat(failed.body()).contains("the model broken cannot be loaded: weights: cut off");
+            assertThat(http.post("/v1/embeddings", broken).statusCode()).isEqualTo(200);
+
+            String busy = "{\"model\": \"busy\", \"input\": \"a\"}";
+            Future<HttpResponse<String>> atWork = threads.submit(() -> http.post("/v1/embeddings", busy));
+            gate.awaitWork();
+            HttpResponse<String> refused = http.post("/v1/embeddings", busy);
+            assertThat(refused.statusCode()).isEqualTo(429);
+            assertThat(refused.headers().firstValue("Retry-After")).contains("2");
+            gate.open();
+            assertThat(atWork.get().statusCode()).isEqualTo(200);
+        }
     }
 
     @Test
