@@ -36,7 +36,7 @@ final class EncoderTest {
     }
 
     private Transformer model(int context, int seed) {
-        return Transformer.initialise(TransformerConfig.bert(64, context, 2, 32, 4, 48), arena, seed);
+        return Transformer.initialise(TransformerConfig.bert(64, context, 1, 16, 2, 16), arena, seed);
     }
 
     private static List<int[]> texts(int seed, int count, int most) {
