@@ -12,9 +12,11 @@ import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.observe.Observations;
 import dev.prairie.serve.ollama.Ollama;
 import dev.prairie.serve.openai.OpenAi;
+import dev.prairie.serve.openai.Tokenization;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;
 import dev.prairie.serve.responses.Responses;
+import dev.prairie.serve.vectors.Vectors;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -150,6 +152,8 @@ public final class Server implements AutoCloseable {
                 observations,
                 new OpenAi(),
                 new Responses(),
+                new Tokenization(),
+                new Vectors(),
                 new Anthropic(),
                 new Ollama(),
                 new RunRoutes(new Runs(config.runs())),
