@@ -149,7 +149,8 @@ record OllamaRequest(Optional<Generation> generation, boolean stream) {
         if (think == null) {
             return variables;
         }
-        if (!think.isBoolean() && !(think.isString() && List.of("low", "medium", "high").contains(think.stringValue()))) {
+        if (!think.isBoolean()
+                && !(think.isString() && List.of("low", "medium", "high").contains(think.stringValue()))) {
             throw ApiException.invalid("think", think + ", give true, false, \"low\", \"medium\" or \"high\"");
         }
         boolean wanted = !think.isBoolean() || think.booleanValue();

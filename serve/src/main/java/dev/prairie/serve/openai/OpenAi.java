@@ -21,9 +21,7 @@ public final class OpenAi implements Surface {
             call.json(200, Json.object("object", "list", "data", cards));
         });
         routes.get("/v1/models/{id}", Scope.GENERATE, call -> {
-            try (Lease lease = call.lease(call.path("id"))) {
-                call.json(200, card(lease.card()));
-            }
+            call.json(200, card(call.calls().card(call.path("id"))));
         });
         routes.post("/v1/completions", Scope.GENERATE, call -> answer(call, CompletionRequest::read));
         routes.post("/v1/chat/completions", Scope.GENERATE, call -> answer(call, ChatRequest::read));

@@ -42,7 +42,8 @@ final class AnthropicClientTest {
             assertThat(streamed.content()).isEqualTo(whole.content());
             assertThat(streamed.stopReason()).isEqualTo(whole.stopReason());
             assertThat(streamed.usage().outputTokens()).isEqualTo(whole.usage().outputTokens());
-            assertThat(whole.usage().inputTokens() + whole.usage().cacheReadInputTokens().orElseThrow())
+            assertThat(whole.usage().inputTokens()
+                            + whole.usage().cacheReadInputTokens().orElseThrow())
                     .isEqualTo(client.messages()
                             .countTokens(MessageCountTokensParams.builder()
                                     .model("scripted")
@@ -62,7 +63,8 @@ final class AnthropicClientTest {
                             .name("add")
                             .description("Adds numbers.")
                             .inputSchema(Tool.InputSchema.builder()
-                                    .properties(JsonValue.from(java.util.Map.of("a", java.util.Map.of("type", "array"))))
+                                    .properties(
+                                            JsonValue.from(java.util.Map.of("a", java.util.Map.of("type", "array"))))
                                     .build())
                             .build());
             Message whole = client.messages().create(params.build()).validate();
@@ -71,18 +73,20 @@ final class AnthropicClientTest {
             assertThat(last.asToolUse().name()).isEqualTo("add");
             assertThat(last.asToolUse()._input().toString()).isEqualTo("{a=[1, 2]}");
             Message streamed = streamed(client, params.build());
-            assertThat(streamed.content().getLast().asToolUse()._input()).isEqualTo(last.asToolUse()._input());
+            assertThat(streamed.content().getLast().asToolUse()._input())
+                    .isEqualTo(last.asToolUse()._input());
             Message next = client.messages()
                     .create(params.addMessage(whole)
-                            .addUserMessageOfContentBlockParams(List.of(
-                                    com.anthropic.models.messages.ContentBlockParam.ofToolResult(
+                            .addUserMessageOfContentBlockParams(
+                                    List.of(com.anthropic.models.messages.ContentBlockParam.ofToolResult(
                                             com.anthropic.models.messages.ToolResultBlockParam.builder()
                                                     .toolUseId(last.asToolUse().id())
                                                     .content("3")
                                                     .build())))
                             .build())
                     .validate();
-            assertThat(next.usage().inputTokens() + next.usage().cacheReadInputTokens().orElseThrow())
+            assertThat(next.usage().inputTokens()
+                            + next.usage().cacheReadInputTokens().orElseThrow())
                     .isGreaterThan(whole.usage().inputTokens());
         });
     }
@@ -96,8 +100,8 @@ final class AnthropicClientTest {
                                     .build()))
                     .isInstanceOf(BadRequestException.class)
                     .hasMessageContaining("temperature: 3.0, give 0.0 to 2.0");
-            assertThatThrownBy(() -> client.messages()
-                            .create(question().model("huge").build()))
+            assertThatThrownBy(() ->
+                            client.messages().create(question().model("huge").build()))
                     .isInstanceOf(NotFoundException.class)
                     .hasMessageContaining("huge");
         });
@@ -115,16 +119,14 @@ final class AnthropicClientTest {
                 assertThatThrownBy(() -> streamed(client, question().build()))
                         .isInstanceOf(AnthropicException.class)
                         .hasMessageContaining("device cpu: out of order");
-                assertThat(client.messages().create(question().build()).content()).isNotEmpty();
+                assertThat(client.messages().create(question().build()).content())
+                        .isNotEmpty();
             });
         }
     }
 
     private static MessageCreateParams.Builder question() {
-        return MessageCreateParams.builder()
-                .model("scripted")
-                .maxTokens(1000)
-                .addUserMessage("How much is 1 + 2?");
+        return MessageCreateParams.builder().model("scripted").maxTokens(1000).addUserMessage("How much is 1 + 2?");
     }
 
     private static Message streamed(AnthropicClient client, MessageCreateParams params) {

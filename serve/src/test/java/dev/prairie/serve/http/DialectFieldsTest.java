@@ -62,7 +62,8 @@ final class DialectFieldsTest {
                         + " | messages[0].content[0].input",
             })
     void messagesNameTheFieldThatIsWrong(String field, String name) {
-        HttpResponse<String> response = post("/v1/messages", with("'model':'scripted','max_tokens':5," + MESSAGES, field));
+        HttpResponse<String> response =
+                post("/v1/messages", with("'model':'scripted','max_tokens':5," + MESSAGES, field));
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         JsonNode error = Client.json(response.body());
         assertThat(error.get("type").stringValue()).isEqualTo("error");
@@ -100,7 +101,8 @@ final class DialectFieldsTest {
     void responsesNameTheFieldThatIsWrong(String field, String param) {
         HttpResponse<String> response = post("/v1/responses", with("'model':'scripted','input':'a'", field));
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
-        assertThat(Client.json(response.body()).at("/error/param").stringValue()).isEqualTo(param);
+        assertThat(Client.json(response.body()).at("/error/param").stringValue())
+                .isEqualTo(param);
     }
 
     @ParameterizedTest
@@ -131,14 +133,20 @@ final class DialectFieldsTest {
 
     @Test
     void whatRealClientsSendAndMeansNothingHereIsAccepted() {
-        assertOk("/v1/messages", "'model':'scripted','max_tokens':5," + MESSAGES
-                + ",'metadata':{'user_id':'u'},'service_tier':'auto','cache_control':{'type':'ephemeral'},"
-                + "'thinking':{'type':'enabled','budget_tokens':2000},'output_config':{'effort':'high'}");
-        assertOk("/v1/responses", "'model':'scripted','input':'a','store':false,'user':'u','service_tier':'auto',"
-                + "'include':['reasoning.encrypted_content'],'truncation':'auto','reasoning':{'effort':'low',"
-                + "'summary':'auto'},'prompt_cache_key':'k','metadata':{'a':'b'},'max_output_tokens':5");
-        assertOk("/api/chat", "'model':'scripted:latest'," + MESSAGES + ",'stream':false,'keep_alive':'5m','think':true,"
-                + "'options':{'num_ctx':4096,'num_gpu':1,'seed':1}");
+        assertOk(
+                "/v1/messages",
+                "'model':'scripted','max_tokens':5," + MESSAGES
+                        + ",'metadata':{'user_id':'u'},'service_tier':'auto','cache_control':{'type':'ephemeral'},"
+                        + "'thinking':{'type':'enabled','budget_tokens':2000},'output_config':{'effort':'high'}");
+        assertOk(
+                "/v1/responses",
+                "'model':'scripted','input':'a','store':false,'user':'u','service_tier':'auto',"
+                        + "'include':['reasoning.encrypted_content'],'truncation':'auto','reasoning':{'effort':'low',"
+                        + "'summary':'auto'},'prompt_cache_key':'k','metadata':{'a':'b'},'max_output_tokens':5");
+        assertOk(
+                "/api/chat",
+                "'model':'scripted:latest'," + MESSAGES + ",'stream':false,'keep_alive':'5m','think':true,"
+                        + "'options':{'num_ctx':4096,'num_gpu':1,'seed':1}");
     }
 
     @Test
@@ -153,8 +161,7 @@ final class DialectFieldsTest {
             cut = Client.json(talker.client.post("/v1/messages", body).body());
             assertThat(cut.get("stop_reason").stringValue()).isEqualTo("max_tokens");
             HttpResponse<String> tooLong = talker.client.post(
-                    "/api/generate",
-                    "{\"model\":\"scripted\",\"prompt\":\"" + "b".repeat(120) + "\"}");
+                    "/api/generate", "{\"model\":\"scripted\",\"prompt\":\"" + "b".repeat(120) + "\"}");
             assertThat(tooLong.statusCode()).isEqualTo(400);
             assertThat(tooLong.body()).contains("100 tokens").contains("141");
         }
@@ -163,7 +170,7 @@ final class DialectFieldsTest {
     @Test
     void aStopSequenceIsTold() {
         JsonNode message =
-                assertOk("/v1/messages", "'model':'scripted','max_tokens':50,'stop_sequences':['x',', '],"+ MESSAGES);
+                assertOk("/v1/messages", "'model':'scripted','max_tokens':50,'stop_sequences':['x',', ']," + MESSAGES);
         assertThat(message.get("stop_reason").stringValue()).isEqualTo("stop_sequence");
         assertThat(message.get("stop_sequence").stringValue()).isEqualTo(", ");
         assertThat(message.at("/content/0/text").stringValue()).isEqualTo("Hello");
@@ -220,8 +227,7 @@ final class DialectFieldsTest {
     /** The fields, one of them replaced or added. */
     private static String with(String fields, String field) {
         JsonNode object = Client.json(("{" + fields + "}").replace('\'', '"'));
-        ((ObjectNode) object)
-                .setAll((ObjectNode) Client.json(("{" + field + "}").replace('\'', '"')));
+        ((ObjectNode) object).setAll((ObjectNode) Client.json(("{" + field + "}").replace('\'', '"')));
         return object.toString();
     }
 }

@@ -37,7 +37,8 @@ final class DialectStreamsTest {
     void aQuietChatSendsLinesThatSayNothing() {
         try (Scripted scripted = new Scripted("ab", 4096, pauseAt(1))) {
             HttpResponse<String> response = scripted.client.post("/api/chat", OLLAMA_CHAT);
-            assertThat(response.headers().firstValue("content-type").orElseThrow()).startsWith("application/x-ndjson");
+            assertThat(response.headers().firstValue("content-type").orElseThrow())
+                    .startsWith("application/x-ndjson");
             List<JsonNode> lines = response.body().lines().map(Client::json).toList();
             assertThat(lines).hasSizeBetween(5, 11);
             assertThat(lines.getLast().get("done").booleanValue()).isTrue();
@@ -49,7 +50,8 @@ final class DialectStreamsTest {
         try (Scripted scripted = new Scripted("ab", 4096, faultAt(0))) {
             HttpResponse<String> message = scripted.client.post("/v1/messages", CHAT);
             assertThat(message.statusCode()).isEqualTo(500);
-            assertThat(Client.json(message.body()).at("/error/type").stringValue()).isEqualTo("api_error");
+            assertThat(Client.json(message.body()).at("/error/type").stringValue())
+                    .isEqualTo("api_error");
             HttpResponse<String> chat = scripted.client.post("/api/chat", OLLAMA_CHAT);
             assertThat(chat.statusCode()).isEqualTo(500);
             assertThat(chat.body()).isEqualTo("{\"error\":\"device cpu: out of order\"}");
@@ -64,8 +66,11 @@ final class DialectStreamsTest {
                     .contains("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":"
                             + "\"device cpu: out of order\"},\"request_id\":\"")
                     .doesNotContain("message_stop");
-            List<String> lines =
-                    scripted.client.post("/api/chat", OLLAMA_CHAT).body().lines().toList();
+            List<String> lines = scripted.client
+                    .post("/api/chat", OLLAMA_CHAT)
+                    .body()
+                    .lines()
+                    .toList();
             assertThat(lines.getLast()).isEqualTo("{\"error\":\"device cpu: out of order\"}");
         }
     }

@@ -22,7 +22,15 @@ import tools.jackson.databind.node.ObjectNode;
 @Timeout(120)
 final class DialectsTest {
     private static final List<String> TEXTS = List.of(
-            "Hello, world!", "星星之火,可以燎原。", "a < b && <c>", "\n\n* one\n* two\n", "😀🎉", "</think>", "{\"a\": 1}", " ", "STOP it");
+            "Hello, world!",
+            "星星之火,可以燎原。",
+            "a < b && <c>",
+            "\n\n* one\n* two\n",
+            "😀🎉",
+            "</think>",
+            "{\"a\": 1}",
+            " ",
+            "STOP it");
 
     static Stream<Integer> seeds() {
         return IntStream.range(0, 30).boxed();
@@ -90,7 +98,8 @@ final class DialectsTest {
                             case "thinking_delta" -> append(block, "thinking", delta.get("thinking"));
                             case "signature_delta" -> append(block, "signature", delta.get("signature"));
                             case "input_json_delta" ->
-                                inputs.get(index).append(delta.get("partial_json").stringValue());
+                                inputs.get(index)
+                                        .append(delta.get("partial_json").stringValue());
                             default -> throw new AssertionError(delta);
                         }
                     }
@@ -105,8 +114,7 @@ final class DialectsTest {
                         message.setAll((ObjectNode) event.get("delta"));
                         message.set("usage", event.get("usage"));
                     }
-                    default ->
-                        assertThat(event.get("type").stringValue()).isIn("ping", "message_stop");
+                    default -> assertThat(event.get("type").stringValue()).isIn("ping", "message_stop");
                 }
             }
             for (ObjectNode each : List.of(message, whole)) {
@@ -151,7 +159,8 @@ final class DialectsTest {
                     case "response.function_call_arguments.done" ->
                         assertThat(output.get(index).get("arguments")).isEqualTo(event.get("arguments"));
                     case "response.output_item.done" -> {
-                        ((ObjectNode) output.get(index)).set("status", event.get("item").get("status"));
+                        ((ObjectNode) output.get(index))
+                                .set("status", event.get("item").get("status"));
                         assertThat(output.get(index)).isEqualTo(event.get("item"));
                     }
                     default -> last = event.get("response");
@@ -185,7 +194,8 @@ final class DialectsTest {
             ObjectNode whole = (ObjectNode) whole(scripted, "/api/chat", body, wanted);
             ObjectNode message = (ObjectNode) Client.json("{\"role\":\"assistant\",\"content\":\"\"}");
             ObjectNode last = message;
-            for (String line : stream(scripted, "/api/chat", body, wanted).lines().toList()) {
+            for (String line :
+                    stream(scripted, "/api/chat", body, wanted).lines().toList()) {
                 assertThat(last.path("done").booleanValue(false)).isFalse();
                 last = (ObjectNode) Client.json(line);
                 for (var field : last.get("message").properties()) {

@@ -38,8 +38,8 @@ final class NodeClients {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        List<String> command = new ArrayList<>(
-                List.of(FOLDER.resolve("node_modules/.bin/node").toString(), script));
+        List<String> command =
+                new ArrayList<>(List.of(FOLDER.resolve("node_modules/.bin/node").toString(), script));
         command.addAll(List.of(arguments));
         execute(command, RUN_SECONDS);
     }

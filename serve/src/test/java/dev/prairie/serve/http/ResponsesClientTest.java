@@ -52,7 +52,8 @@ final class ResponsesClientTest {
     @Test
     void aConversationGoesOnFromAnId() {
         with("Hello", client -> {
-            Response first = client.responses().create(question().instructions("Be brief.").build());
+            Response first = client.responses()
+                    .create(question().instructions("Be brief.").build());
             Response second = client.responses()
                     .create(ResponseCreateParams.builder()
                             .model("scripted")
@@ -88,7 +89,12 @@ final class ResponsesClientTest {
             ResponseFunctionToolCall call = whole.output().getLast().asFunctionCall();
             assertThat(call.name()).isEqualTo("add");
             assertThat(call.arguments()).isEqualTo("{\"a\":[1,2]}");
-            assertThat(streamed(client, params).validate().output().getLast().asFunctionCall().arguments())
+            assertThat(streamed(client, params)
+                            .validate()
+                            .output()
+                            .getLast()
+                            .asFunctionCall()
+                            .arguments())
                     .isEqualTo(call.arguments());
             Response next = client.responses()
                     .create(ResponseCreateParams.builder()
@@ -111,14 +117,17 @@ final class ResponsesClientTest {
 
     @Test
     void mistakesBecomeTheClientsTypedExceptions() {
-        with("ok", client -> assertThatThrownBy(() -> client.responses()
-                        .create(question()
-                                .addTool(com.openai.models.responses.WebSearchTool.builder()
-                                        .type(com.openai.models.responses.WebSearchTool.Type.WEB_SEARCH)
-                                        .build())
-                                .build()))
-                .isInstanceOfSatisfying(
-                        BadRequestException.class, e -> assertThat(e.param()).contains("tools[0].type")));
+        with(
+                "ok",
+                client -> assertThatThrownBy(() -> client.responses()
+                                .create(question()
+                                        .addTool(com.openai.models.responses.WebSearchTool.builder()
+                                                .type(com.openai.models.responses.WebSearchTool.Type.WEB_SEARCH)
+                                                .build())
+                                        .build()))
+                        .isInstanceOfSatisfying(
+                                BadRequestException.class,
+                                e -> assertThat(e.param()).contains("tools[0].type")));
     }
 
     @Test
@@ -156,7 +165,9 @@ final class ResponsesClientTest {
         List<ResponseStreamEvent> events = events(client, params);
         events.forEach(accumulator::accumulate);
         List<String> types = events.stream()
-                .map(event -> ((Map<?, ?>) event._json().orElseThrow().convert(Map.class)).get("type").toString())
+                .map(event -> ((Map<?, ?>) event._json().orElseThrow().convert(Map.class))
+                        .get("type")
+                        .toString())
                 .toList();
         assertThat(types).startsWith("response.created", "response.in_progress").endsWith("response.completed");
         for (ResponseStreamEvent event : events) {

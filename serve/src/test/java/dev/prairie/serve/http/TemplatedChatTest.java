@@ -128,8 +128,8 @@ final class TemplatedChatTest {
         start(TEMPLATE, "ok");
         String messages =
                 "'messages': [{'role':'system','content':'S'},{'role':'user','content':[{'type':'text','text':'U'}]},"
-                    + "{'role':'assistant','content':null,'tool_calls':[{'id':'abcdef123','type':'function','function':"
-                    + "{'name':'add','arguments':'{}'}}]},{'role':'tool','tool_call_id':'abcdef123','content':'3'}]";
+                        + "{'role':'assistant','content':null,'tool_calls':[{'id':'abcdef123','type':'function','function':"
+                        + "{'name':'add','arguments':'{}'}}]},{'role':'tool','tool_call_id':'abcdef123','content':'3'}]";
         int plain = post(messages + ", 'tool_choice': 'none', " + TOOLS)
                 .at("/usage/prompt_tokens")
                 .intValue();
