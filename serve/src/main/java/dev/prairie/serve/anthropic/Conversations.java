@@ -60,8 +60,7 @@ final class Conversations {
             case "system" -> turns.add(Message.system(text(content, name)));
             case "user" -> user(content, name);
             case "assistant" -> assistant(content, name);
-            default ->
-                throw ApiException.invalid(message.name("role"), "\"" + role + "\", give user or assistant");
+            default -> throw ApiException.invalid(message.name("role"), "\"" + role + "\", give user or assistant");
         }
     }
 

@@ -25,17 +25,15 @@ final class ToolFields {
         if (choice == null) {
             return order.withTools(tools, ToolChoice.AUTO, true);
         }
-        ToolChoice which =
-                switch (choice.string("type")) {
-                    case "auto" -> ToolChoice.AUTO;
-                    case "any" -> ToolChoice.REQUIRED;
-                    case "none" -> ToolChoice.NONE;
-                    case "tool" -> new ToolChoice.Named(choice.string("name"));
-                    default ->
-                        throw ApiException.invalid(
-                                choice.name("type"),
-                                "\"" + choice.string("type") + "\", give auto, any, tool or none");
-                };
+        ToolChoice which = switch (choice.string("type")) {
+            case "auto" -> ToolChoice.AUTO;
+            case "any" -> ToolChoice.REQUIRED;
+            case "none" -> ToolChoice.NONE;
+            case "tool" -> new ToolChoice.Named(choice.string("name"));
+            default ->
+                throw ApiException.invalid(
+                        choice.name("type"), "\"" + choice.string("type") + "\", give auto, any, tool or none");
+        };
         boolean parallel = !choice.bool("disable_parallel_tool_use", false);
         choice.end();
         if (tools.isEmpty() && !(which instanceof ToolChoice.None) && !(which instanceof ToolChoice.Auto)) {
@@ -54,7 +52,8 @@ final class ToolFields {
         if (schema == null || !schema.isObject()) {
             throw ApiException.invalid(tool.name("input_schema"), "missing, give a JSON Schema of an object");
         }
-        Tool read = Tool.of(name, tool.has("description") ? tool.string("description") : null, schema, tool.bool("strict", false));
+        Tool read = Tool.of(
+                name, tool.has("description") ? tool.string("description") : null, schema, tool.bool("strict", false));
         tool.accept(
                 "cache_control", "eager_input_streaming", "defer_loading", "allowed_callers", "input_examples", "type");
         tool.end();

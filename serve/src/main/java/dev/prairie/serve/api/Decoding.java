@@ -88,8 +88,9 @@ public record Decoding(
 
     /** 400: {@code length} tokens of prompt and what is wanted after them are more than the context. */
     public ApiException tooLong(int length, String field, Lease lease) {
-        String asked =
-                maxTokens.isPresent() && !fewer ? maxTokens.getAsLong() + " more are asked for" : "at least 1 more is needed";
+        String asked = maxTokens.isPresent() && !fewer
+                ? maxTokens.getAsLong() + " more are asked for"
+                : "at least 1 more is needed";
         return new ApiException(
                 400,
                 "invalid_request_error",

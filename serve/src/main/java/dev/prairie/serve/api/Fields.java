@@ -81,9 +81,15 @@ public final class Fields {
             throw wrongType(name, "a whole number", value);
         }
         if (!value.canConvertToLong() || value.longValue() < least || value.longValue() > most) {
-            throw ApiException.invalid(name, value + ", give " + least + " to " + most);
+            throw ApiException.invalid(name, shown(value) + ", give " + least + " to " + most);
         }
         return value.longValue();
+    }
+
+    /** A number as it was sent, or the beginning of it. */
+    private static String shown(JsonNode number) {
+        String text = number.toString();
+        return text.length() <= 40 ? text : text.substring(0, 40) + "…";
     }
 
     /** A number from {@code least} to {@code most}. */
@@ -95,9 +101,9 @@ public final class Fields {
         if (!value.isNumber()) {
             throw wrongType(name(field), "a number", value);
         }
-        double number = value.doubleValue();
+        double number = value.doubleValue(Double.NaN); // so many digits that it is none of ours
         if (!(number >= least && number <= most)) {
-            throw ApiException.invalid(name(field), value + ", give " + least + " to " + most);
+            throw ApiException.invalid(name(field), shown(value) + ", give " + least + " to " + most);
         }
         return (float) number;
     }
@@ -191,7 +197,7 @@ public final class Fields {
             JsonNode value = node(field);
             boolean asksForNothing = value == null
                     || (value.isBoolean() && !value.booleanValue())
-                    || (value.isNumber() && value.doubleValue() == 0)
+                    || (value.isNumber() && value.doubleValue(1) == 0)
                     || (value.isString() && value.stringValue().isEmpty())
                     || (value.isContainer() && value.isEmpty());
             if (!asksForNothing) {

@@ -1,5 +1,8 @@
 package dev.prairie.serve.api;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +26,9 @@ public final class Json {
     public static ObjectNode parseObject(byte[] body) {
         JsonNode node;
         try {
-            node = MAPPER.readTree(body);
+            node = MAPPER.readTree(utf8(body));
+        } catch (CharacterCodingException e) {
+            throw ApiException.refused(400, "invalid_json", "the body is not UTF-8, as JSON has to be");
         } catch (JacksonException e) {
             throw ApiException.refused(400, "invalid_json", "the body is not valid JSON: " + e.getOriginalMessage());
         }
@@ -31,6 +36,15 @@ public final class Json {
             return object;
         }
         throw ApiException.refused(400, "invalid_json", "the body must be a JSON object");
+    }
+
+    /** Strictly (RFC 8259, section 8.1): a parser of its own would take long forms and halves of pairs. */
+    private static String utf8(byte[] body) throws CharacterCodingException {
+        String text = StandardCharsets.UTF_8
+                .newDecoder()
+                .decode(ByteBuffer.wrap(body))
+                .toString();
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
     }
 
     /** An object in a file that others write: null if it is not one (yet). */

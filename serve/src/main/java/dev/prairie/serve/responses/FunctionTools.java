@@ -60,14 +60,13 @@ final class FunctionTools {
         }
         Fields fields = Fields.fieldsOf(choice, "tool_choice");
         String type = fields.string("type");
-        ToolChoice which =
-                switch (type) {
-                    case "function" -> new ToolChoice.Named(fields.string("name"));
-                    case "allowed_tools" -> mode(fields.string("mode"), fields.name("mode"));
-                    default ->
-                        throw ApiException.unsupported(
-                                fields.name("type"), "\"" + type + "\", only \"function\" is supported yet");
-                };
+        ToolChoice which = switch (type) {
+            case "function" -> new ToolChoice.Named(fields.string("name"));
+            case "allowed_tools" -> mode(fields.string("mode"), fields.name("mode"));
+            default ->
+                throw ApiException.unsupported(
+                        fields.name("type"), "\"" + type + "\", only \"function\" is supported yet");
+        };
         fields.accept("tools");
         fields.end();
         return which;
@@ -86,7 +85,8 @@ final class FunctionTools {
         Set<String> names = new HashSet<>();
         List<JsonNode> tools = choice.array("tools", MOST_TOOLS);
         for (int i = 0; i < tools.size(); i++) {
-            names.add(Fields.fieldsOf(tools.get(i), "tool_choice.tools[" + i + "]").string("name"));
+            names.add(Fields.fieldsOf(tools.get(i), "tool_choice.tools[" + i + "]")
+                    .string("name"));
         }
         return names;
     }

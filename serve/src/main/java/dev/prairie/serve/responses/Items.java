@@ -34,7 +34,11 @@ final class Items {
         JsonNode input = fields.node("input");
         if (input == null) {
             throw new ApiException(
-                    400, "invalid_request_error", "input: missing, give a string or an array of items", "input", "missing");
+                    400,
+                    "invalid_request_error",
+                    "input: missing, give a string or an array of items",
+                    "input",
+                    "missing");
         }
         if (input.isString()) {
             turns.add(Message.user(input.stringValue()));
@@ -69,8 +73,7 @@ final class Items {
                 item.accept("caller", "name");
             }
             case "item_reference" -> reference(item);
-            default ->
-                throw ApiException.unsupported(item.name("type"), "\"" + type + "\" is not supported here yet");
+            default -> throw ApiException.unsupported(item.name("type"), "\"" + type + "\" is not supported here yet");
         }
         item.accept("id", "status", "type");
         item.end();
@@ -101,8 +104,7 @@ final class Items {
             case null -> throw ApiException.invalid(item.name("id"), "\"" + id + "\" is not remembered, give the item");
             case Block.Thinking thinking -> turns.thought(thinking.text());
             case Block.Text text -> turns.said(text.text());
-            case Block.Called call ->
-                turns.called(new ToolCall(call.id(), call.name(), call.text()), item.name("id"));
+            case Block.Called call -> turns.called(new ToolCall(call.id(), call.name(), call.text()), item.name("id"));
         }
     }
 

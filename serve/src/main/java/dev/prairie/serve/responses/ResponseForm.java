@@ -41,12 +41,11 @@ final class ResponseForm {
     /** The id of the item that a block is told as; the same each time. */
     String itemId(int index, Block block) {
         while (itemIds.size() <= index) {
-            String kind =
-                    switch (block) {
-                        case Block.Thinking thinking -> "rs_";
-                        case Block.Text text -> "msg_";
-                        case Block.Called call -> "fc_";
-                    };
+            String kind = switch (block) {
+                case Block.Thinking thinking -> "rs_";
+                case Block.Text text -> "msg_";
+                case Block.Called call -> "fc_";
+            };
             itemIds.add(kind + random());
         }
         return itemIds.get(index);
@@ -69,9 +68,8 @@ final class ResponseForm {
             boolean last = inside && i == blocks.size() - 1;
             items.add(item(i, blocks.get(i), last ? cut(ended) : COMPLETED));
         }
-        Map<String, Object> incomplete = ended.finish() == Answer.Finish.LENGTH
-                ? Json.object("reason", "max_output_tokens")
-                : null;
+        Map<String, Object> incomplete =
+                ended.finish() == Answer.Finish.LENGTH ? Json.object("reason", "max_output_tokens") : null;
         return response(cut(ended), items, incomplete, null);
     }
 
@@ -140,8 +138,7 @@ final class ResponseForm {
                         "encrypted_content",
                         null);
             case Block.Text text ->
-                Json.object(
-                        "id", itemId, "type", "message", "status", status, "role", "assistant", "content", content);
+                Json.object("id", itemId, "type", "message", "status", status, "role", "assistant", "content", content);
             case Block.Called call ->
                 Json.object(
                         "id",
@@ -164,14 +161,7 @@ final class ResponseForm {
         return block instanceof Block.Thinking
                 ? Json.object("type", "reasoning_text", "text", block.text())
                 : Json.object(
-                        "type",
-                        "output_text",
-                        "text",
-                        block.text(),
-                        "annotations",
-                        List.of(),
-                        "logprobs",
-                        List.of());
+                        "type", "output_text", "text", block.text(), "annotations", List.of(), "logprobs", List.of());
     }
 
     /** The items by their ids, for those who refer to them. */

@@ -47,7 +47,8 @@ record ResponseRequest(
         }
         for (String include : fields.strings("include", 10)) {
             if (!INCLUDABLE.contains(include)) {
-                throw ApiException.unsupported("include", "\"" + include + "\", only " + INCLUDABLE + " is supported yet");
+                throw ApiException.unsupported(
+                        "include", "\"" + include + "\", only " + INCLUDABLE + " is supported yet");
             }
         }
         fields.unsupported(
@@ -99,9 +100,7 @@ record ResponseRequest(
         all.addAll(turns);
         return FunctionTools.read(
                 fields,
-                ChatOrder.of(all, "input")
-                        .withFormat(format(fields))
-                        .withVariables(variables(fields, lease.chat())));
+                ChatOrder.of(all, "input").withFormat(format(fields)).withVariables(variables(fields, lease.chat())));
     }
 
     private static AnswerFormat format(Fields fields) {

@@ -90,9 +90,7 @@ final class ResponseStream implements StreamWriter {
             send(text(block) + ".done", place, "text", block.text());
             send("response.content_part.done", place(index, block), "part", ResponseForm.part(block));
         }
-        send(
-                "response.output_item.done",
-                Json.object("output_index", index, "item", form.item(index, block, status)));
+        send("response.output_item.done", Json.object("output_index", index, "item", form.item(index, block, status)));
     }
 
     private static String text(Block block) {

@@ -98,7 +98,8 @@ public final class Responses implements Surface {
     private void count(Call call) {
         Fields fields = call.fields();
         try (Lease lease = call.lease(fields.string("model"))) {
-            int tokens = ResponseRequest.count(fields, lease, stored, call.caller().tenant());
+            int tokens =
+                    ResponseRequest.count(fields, lease, stored, call.caller().tenant());
             call.json(200, Json.object("object", "response.input_tokens", "input_tokens", tokens));
         }
     }

@@ -37,12 +37,14 @@ final class StoredResponses {
     }
 
     synchronized Optional<Stored> find(String tenant, String id) {
-        return Optional.ofNullable(byId.get(id)).filter(stored -> stored.tenant().equals(tenant));
+        return Optional.ofNullable(byId.get(id))
+                .filter(stored -> stored.tenant().equals(tenant));
     }
 
     synchronized Optional<Block> item(String tenant, String id) {
         return byId.values().stream()
-                .filter(stored -> stored.tenant().equals(tenant) && stored.items().containsKey(id))
+                .filter(stored ->
+                        stored.tenant().equals(tenant) && stored.items().containsKey(id))
                 .map(stored -> stored.items().get(id))
                 .findFirst();
     }

@@ -19,15 +19,14 @@ import tools.jackson.databind.JsonNode;
 @SuppressWarnings("NullAway.Init") // every test starts a server of its own first
 final class TemplatedChatTest {
     private static final String TEMPLATE = """
-        {%- if tools %}<tools>{{ tools|map(attribute='function')|list|tojson }}</tools>{% endif %}
-        {%- for m in messages %}<|{{ m.role }}|>{{ m.content }}
-        {%- for c in m.tool_calls or [] %}<tool_call>{{ c.function|tojson }}</tool_call>{% endfor %}
-        {%- if m.role == 'tool' %}={{ m.tool_call_id }}/{{ m.name }}{% endif %}
-        {%- endfor %}
-        {%- if messages[-1].content == 'no' %}{{ raise_exception('say something else') }}{% endif %}
-        {%- if add_generation_prompt %}<|assistant|>{% endif %}
-        {%- if enable_thinking is false %}<think></think>{% endif %}\
-        """;
+            {%- if tools %}<tools>{{ tools|map(attribute='function')|list|tojson }}</tools>{% endif %}
+            {%- for m in messages %}<|{{ m.role }}|>{{ m.content }}
+            {%- for c in m.tool_calls or [] %}<tool_call>{{ c.function|tojson }}</tool_call>{% endfor %}
+            {%- if m.role == 'tool' %}={{ m.tool_call_id }}/{{ m.name }}{% endif %}
+            {%- endfor %}
+            {%- if messages[-1].content == 'no' %}{{ raise_exception('say something else') }}{% endif %}
+            {%- if add_generation_prompt %}<|assistant|>{% endif %}
+            {%- if enable_thinking is false %}<think></think>{% endif %}""";
 
     private static final String TOOLS =
             "'tools': [{'type':'function','function':{'name':'add','parameters':{'type':'object'}}}]";
@@ -60,11 +59,7 @@ final class TemplatedChatTest {
     void reasoningAndCallsHaveFieldsOfTheirOwn() {
         start(
                 TEMPLATE,
-                "<think>\n"
-                        + "hm\n"
-                        + "</think>\n\n"
-                        + "Let me add.\n"
-                        + "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": [1, 2]}}</tool_call>");
+                "<think>\nhm\n</think>\n\nLet me add.\n<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": [1, 2]}}</tool_call>");
         JsonNode choice =
                 post("'messages': [{'role':'user','content':'1+2?'}], " + TOOLS).at("/choices/0");
         JsonNode message = choice.get("message");
@@ -134,9 +129,10 @@ final class TemplatedChatTest {
                 .at("/usage/prompt_tokens")
                 .intValue();
         assertThat(plain)
-                .isEqualTo(("<|system|>S<|user|>U<|assistant|><tool_call>{\"name\": \"add\", \"arguments\":"
-                                + " {}}</tool_call><|tool|>3=abcdef123/add<|assistant|>")
-                        .length());
+                .isEqualTo(
+                        ("<|system|>S<|user|>U<|assistant|><tool_call>{\"name\": \"add\", \"arguments\": {}}</tool_call>"
+                                        + "<|tool|>3=abcdef123/add<|assistant|>")
+                                .length());
         int offered = post(messages + ", " + TOOLS).at("/usage/prompt_tokens").intValue();
         assertThat(offered - plain)
                 .isEqualTo("<tools>[{\"name\": \"add\", \"parameters\": {\"type\": \"object\"}}]</tools>".length());
