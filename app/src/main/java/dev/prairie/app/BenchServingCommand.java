@@ -127,7 +127,7 @@ final class BenchServingCommand implements Callable<Integer> {
                     var probe = new ServingProbe(
                             server, loaded.model().id(), loaded.model().vocabularySize(), engine::stats);
                     var peer =
-                            peers ? LlamaPeer.start(Paths.ROOT, loaded.own().orElseThrow().threads()) : null) {
+                            peers ? LlamaPeer.start(Paths.ROOT, loaded.device().threads()) : null) {
                 if (peer != null) {
                     peer.open(file, streams * (prompt + generate), false, streams);
                     name = peer.name();
@@ -168,7 +168,7 @@ final class BenchServingCommand implements Callable<Integer> {
             var line = JsonMapper.shared().createObjectNode();
             line.put("model", name);
             line.put("streams", streams);
-            line.put("threads", loaded.own().orElseThrow().threads());
+            line.put("threads", loaded.device().threads());
             line.put("tokensPerSecond", tenths(ours.tokensPerSecond));
             line.put("firstTokenMillis", tenths(ours.firstTokenMillis));
             line.put("stepMillis", Math.round(ours.stepMillis * 100) / 100.0);
@@ -185,7 +185,7 @@ final class BenchServingCommand implements Callable<Integer> {
                     "%s, %s: %d streams of %d + %d tokens: %,.1f tokens/s in all, first token after %,.0f ms; a step takes"
                             + " %.2f ms and %.3f ms of scheduling%n",
                     name,
-                    loaded.own().orElseThrow().description(),
+                    loaded.device().description(),
                     streams,
                     prompt,
                     generate,

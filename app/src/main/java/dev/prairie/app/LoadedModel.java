@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
  * A model from disk with its tokenizer: a run's folder or its name, a GGUF file, a Hugging Face folder, a safetensors file, a
  * llama2.c file, or a model that was pulled, by its name on the hub.
  *
- * @param own the device, if it was opened for this model alone
+ * @param alone whether the device was opened for this model alone
  */
-record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Optional<Device> own) implements AutoCloseable {
+record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device device, boolean alone) implements AutoCloseable {
 
     /** Opens what {@code given} names, and a device for it; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {
@@ -50,7 +50,7 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Optional<Dev
         Device device = devices.open();
         try {
             LoadedModel loaded = on(device, Paths.name(path), path, tokenizerFile, adapters, cache);
-            return new LoadedModel(loaded.model, loaded.chat, loaded.arena, Optional.of(device));
+            return new LoadedModel(loaded.model, loaded.chat, loaded.arena, device, true);
         } catch (RuntimeException failure) {
             device.close();
             throw failure;
@@ -79,7 +79,7 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Optional<Dev
             var transformer = base.withAdapters(adapters(adapters, base, device, arena));
             var model = new ServedModel(
                     id, transformer, tokenizer, device.kernels(), cache.type(), Set.copyOf(checkpoint.end()));
-            return new LoadedModel(model, chat, arena, Optional.empty());
+            return new LoadedModel(model, chat, arena, device, false);
         } catch (IOException failure) {
             arena.close();
             throw new UncheckedIOException(path + " cannot be read", failure);
@@ -142,7 +142,7 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Optional<Dev
 
     @Override
     public void close() {
-        own.ifPresent(Device::close);
+        if (alone) device.close();
         arena.close();
     }
 }

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * <a href="https://platform.openai.com/docs/guides/error-codes">its guide</a>.
  */
 public final class ApiException extends RuntimeException {
+    /** When a model that is busy may have time again. */
+    private static final long BUSY_SECONDS = 2;
+
     private static final long serialVersionUID = 1;
 
     private final int status;
@@ -70,7 +73,7 @@ public final class ApiException extends RuntimeException {
         return switch (e.reason()) {
             case UNSUITABLE ->
                 new ApiException(400, "invalid_request_error", "model: " + message, "model", "model_unsuitable");
-            case BUSY -> new ApiException(429, "rate_limit_error", message, null, "queue_full");
+            case BUSY -> tooMuch("queue_full", message, BUSY_SECONDS);
             case NOT_LOADED -> new ApiException(500, "server_error", message, "model", "model_not_loaded");
             case CLOSED -> stopping();
         };

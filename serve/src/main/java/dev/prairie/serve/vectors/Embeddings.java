@@ -23,7 +23,7 @@ import java.util.Map;
  * describes it. {@code pooling} is ours: how the hidden states of a text's tokens become one vector, or {@code tokens} for a
  * vector of each.
  */
-final class Embeddings {
+public final class Embeddings {
     private static final List<String> POOLINGS = List.of("mean", "first", "last", "tokens");
 
     private Embeddings() {}
@@ -60,6 +60,29 @@ final class Embeddings {
                             "usage",
                             Json.object("prompt_tokens", tokens, "total_tokens", tokens)));
         }
+    }
+
+    /**
+     * Vectors of texts.
+     *
+     * @param vectors one for each text, of length 1
+     * @param tokens  in all texts
+     */
+    public record Embedded(List<float[]> vectors, long tokens) {}
+
+    /** The vectors of the texts in {@code field}, and what {@code dimensions} leaves of them: for other dialects. */
+    public static Embedded of(Call call, Lease lease, Fields fields, String field) {
+        Encoder encoder = lease.encoder();
+        List<Input> inputs = new Inputs(lease).read(fields, field);
+        int dimensions = dimensions(fields, encoder.width());
+        fields.end();
+        long tokens = inputs.stream()
+                .mapToLong(input -> input.encoding().tokens().size())
+                .sum();
+        List<float[]> vectors = spending(
+                call, tokens, () -> encoder.embed(inputs.stream().map(Input::ids).toList(), encoder.pooling()));
+        return new Embedded(
+                vectors.stream().map(vector -> cut(vector, dimensions)).toList(), tokens);
     }
 
     /** What is done with tokens set aside; nothing is used if it fails. */

@@ -16,7 +16,7 @@ import dev.prairie.model.generate.Embedder;
 import dev.prairie.model.transformer.HeadForm.Pooling;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
-import dev.prairie.serve.api.Access;
+import dev.prairie.serve.access.Gate;
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.ChatFormat;
@@ -88,7 +88,7 @@ final class VectorsTest {
                                 "bert", 1, List.of(), () -> Resident.of(new Encoder(bert, KERNELS), words, () -> {})),
                         new ModelSource("gpt", 2, List.of(), VectorsTest::gpt)),
                 ModelsOnDemand.NEVER);
-        server = new Server(ServerConfig.local(0), models, Access.ALL).start();
+        server = new Server(ServerConfig.local(0), models, Gate.open()).start();
         client = new Client(server);
     }
 
@@ -133,6 +133,29 @@ final class VectorsTest {
         server.close();
         models.close();
         arena.close();
+    }
+
+    @Test
+    void ollamasClientsGetTheSameVectors() {
+        JsonNode ours = embed("'model':'bert','input':['the river','a bank'],'dimensions':5");
+        JsonNode theirs = Client.json(client.post(
+                        "/api/embed",
+                        "{\"model\":\"bert:latest\",\"input\":[\"the river\",\"a bank\"],\"dimensions\":5}")
+                .body());
+        for (int i = 0; i < 2; i++) {
+            assertThat(theirs.at("/embeddings/" + i)).isEqualTo(ours.at("/data/" + i + "/embedding"));
+        }
+        assertThat(theirs.get("prompt_eval_count")).isEqualTo(ours.at("/usage/prompt_tokens"));
+        JsonNode one = Client.json(client.post("/api/embeddings", "{\"model\":\"bert\",\"prompt\":\"the river\"}")
+                .body());
+        assertThat(one.get("embedding"))
+                .isEqualTo(embed("'model':'bert','input':'the river'").at("/data/0/embedding"));
+        JsonNode shown = Client.json(
+                client.post("/api/show", "{\"model\":\"bert\"}").body());
+        assertThat(shown.get("capabilities").toString()).isEqualTo("[\"embedding\"]");
+        HttpResponse<String> chat = client.post("/api/generate", "{\"model\":\"bert\",\"prompt\":\"a\"}");
+        assertThat(chat.statusCode()).isEqualTo(400);
+        assertThat(Client.json(chat.body()).get("error").stringValue()).contains("is an encoder");
     }
 
     private static JsonNode embed(String fields) {
@@ -385,7 +408,7 @@ final class VectorsTest {
                                         List.of(),
                                         () -> Resident.of(new Encoder(model, gate.kernels(), 0), words, () -> {}))),
                         ModelsOnDemand.NEVER);
-                Server other = new Server(ServerConfig.local(0), two, Access.ALL).start();
+                Server other = new Server(ServerConfig.local(0), two, Gate.open()).start();
                 Client http = new Client(other);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             String broken = "{\"model\": \"broken\", \"input\": \"a\"}";
