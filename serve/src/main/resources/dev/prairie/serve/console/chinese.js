@@ -138,7 +138,6 @@ export default {
   "live.table": "以表格显示最近的样本",
   "live.time": "时间",
   "live.wait": "正在等待第二个样本…",
-  "live.figures": "当前",
 
   "usage.intro": "每个密钥的用量。日期按服务器所在时区计算。",
   "usage.unkept": "此服务器不要求密钥：自启动以来的全部用量都计入“local”。",

@@ -36,7 +36,6 @@ translated = () => {
 /** Shows the page that the address names. */
 function route() {
   const named = location.hash.slice(1);
-  if (named === "main") return; // the skip link
   const name = pages.includes(named) ? named : "chat";
   for (const page of pages) $(page).hidden = page !== name;
   for (const link of document.querySelectorAll("nav a")) {
@@ -46,6 +45,10 @@ function route() {
   document.title = `${t(`nav.${name}`)} · Prairie`;
   for (const [page, { show }] of Object.entries(shown)) show(page === name);
 }
+$("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names a page, not a place in one
+  $("main").focus();
+});
 addEventListener("hashchange", route);
 route();
 

@@ -138,7 +138,6 @@ export default {
   "live.table": "The last samples as a table",
   "live.time": "Time",
   "live.wait": "Waiting for the second sample…",
-  "live.figures": "Now",
 
   "usage.intro": "What each key has used. Days are counted in the server's time zone.",
   "usage.unkept": "This server asks for no keys: everything since its start is counted as “local”.",

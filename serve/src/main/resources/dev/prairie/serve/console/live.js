@@ -9,6 +9,7 @@ import { clock, number, say, t } from "./words.js";
 const EVERY = 1000;
 const MOST = 300;
 const TABLE_ROWS = 10;
+const FIRST = 6; // figures above the charts
 const CHARTS = [
   { name: "throughput", most: 10, lines: ["out", "in"], digits: 1 },
   { name: "queue", most: 4, lines: ["running", "waiting"], digits: 0 },
@@ -59,7 +60,9 @@ export function startLive() {
     const model = last?.models.find((each) => each.model === $("live-model").value);
     if (!model) return;
     const { rows } = samples.get(model.model);
-    $("live-figures").replaceChildren(...figures(model, last, rows.at(-1)).map(([key, value]) => figure(key, value)));
+    const all = figures(model, last, rows.at(-1)).map(([key, value]) => h("div", {}, say(h("dt"), key), h("dd", {}, value)));
+    $("live-figures").replaceChildren(...all.slice(0, FIRST));
+    $("live-more").replaceChildren(...all.slice(FIRST));
     if (rows.length === 0) return;
     const times = rows.map(({ time }) => time / 1000);
     for (const { box, plot, name, lines, digits } of charts) {
@@ -94,9 +97,9 @@ function figures(model, server, row) {
     ["live.in", shownNumber(row?.in, 1)],
     ["live.running", number(model.running)],
     ["live.waiting", number(model.waiting)],
-    ["live.waitingTokens", number(model.waiting_tokens)],
     ["live.blocks", `${number(model.used_blocks)} / ${number(model.blocks)}`],
     ["live.hits", row?.hits == null ? "–" : `${number(row.hits, 1)} %`],
+    ["live.waitingTokens", number(model.waiting_tokens)],
     ["live.first", millis(mean(server.first_token))],
     ["live.each", millis(mean(server.per_token))],
     ["live.steps", shownNumber(row?.steps, 1)],
@@ -106,10 +109,6 @@ function figures(model, server, row) {
     ["live.failures", number(server.failures)],
     ["live.heap", `${number(server.heap_used / 2 ** 20)} / ${number(server.heap_max / 2 ** 20)} MiB`],
   ];
-}
-
-function figure(key, value) {
-  return h("div", {}, say(h("dt"), key), h("dd", {}, value));
 }
 
 function table(rows) {

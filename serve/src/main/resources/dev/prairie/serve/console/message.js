@@ -41,8 +41,8 @@ export class AnswerView {
   constructor(answer, { again, plain } = {}) {
     this.answer = answer;
     this.plain = plain; // a continued text, not Markdown
-    this.asTokens = Boolean(answer.tokens);
-    this.reasoning = h("details", { class: "reasoning", hidden: true }, say(h("summary"), "message.reasoning"), h("div", { class: "text plain-text" }));
+    this.asTokens = true; // where there are probabilities
+    this.reasoning = h("details", { class: "reasoning", hidden: true }, say(h("summary"), "message.reasoning"), h("div", { class: "thought plain-text" }));
     this.text = h("div", { class: `text${plain ? " plain-text" : ""}` });
     this.probabilities = h("div", { class: "probabilities", hidden: true });
     this.calls = h("div", { class: "calls" });

@@ -46,7 +46,7 @@ function overview({ keys, days }) {
   const rows = keys.map(({ key, today, total }) =>
     h("tr", {}, h("th", { scope: "row" }, key), ...numbers(today), ...numbers(total)),
   );
-  const key = say(h("th", { scope: "col", rowspan: 2 }), "usage.key");
+  const key = say(h("th", { scope: "col", rowspan: 2, class: "name" }), "usage.key");
   const head = h("thead", {}, h("tr", {}, key, group(t("usage.today")), group(t("usage.days", { days }))), h("tr", {}, ...names, ...again));
   return scroll(t("nav.usage"), h("table", { class: "numbers" }, head, h("tbody", {}, ...rows)));
 }
@@ -58,8 +58,9 @@ function byDay({ key, by_day: days }) {
     bar.style.setProperty("--p", (tokens(day) / most).toFixed(3));
     return h("tr", {}, h("th", { scope: "row" }, day.day), ...numbers(day), h("td", { class: "bars", "aria-hidden": "true" }, bar));
   });
-  const names = ["day", ...COLUMNS].map((column) => say(h("th", { scope: "col" }), `usage.${column}`));
-  const head = h("thead", {}, h("tr", {}, ...names, h("td", { "aria-hidden": "true" })));
+  const day = say(h("th", { scope: "col", class: "name" }), "usage.day");
+  const names = COLUMNS.map((column) => say(h("th", { scope: "col" }), `usage.${column}`));
+  const head = h("thead", {}, h("tr", {}, day, ...names, h("td", { "aria-hidden": "true" })));
   const title = t("usage.byDay", { key });
   return h("details", {}, h("summary", {}, title), scroll(title, h("table", { class: "numbers" }, head, h("tbody", {}, ...rows))));
 }
@@ -74,5 +75,5 @@ function numbers(sum) {
 
 function scroll(title, table) {
   table.prepend(h("caption", { class: "unseen" }, title));
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": title }, table);
 }

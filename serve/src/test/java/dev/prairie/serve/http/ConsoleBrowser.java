@@ -85,7 +85,7 @@ final class ConsoleBrowser implements AutoCloseable {
 
         /** Goes to a page of the console by its name. */
         Page open(String name) {
-            page.navigate(url + "#" + name);
+            page.navigate(name.equals("chat") ? url : url + "#" + name);
             page.locator("#" + name).waitFor();
             page.waitForCondition(() -> page.locator("#model option").count() > 0);
             return page;
