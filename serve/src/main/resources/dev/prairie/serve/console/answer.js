@@ -38,7 +38,10 @@ export async function ask(answer, { mode, messages, settings, probabilities }, s
     else if (error instanceof ServerError) answer.error = error.message;
     else throw error;
   }
-  if (answer.tokens?.length === 0 && answer.count > 0) answer.tokens = null;
+  if (answer.tokens?.length === 0) {
+    answer.unscored = answer.count > 0;
+    answer.tokens = null;
+  }
   changed();
 }
 

@@ -76,7 +76,7 @@ export class Chat {
     this.conversation = conversation;
     remember("conversation", conversation?.id ?? "");
     if (conversation) {
-      this.settings.fill(conversation.settings);
+      this.settings.fill({ max_tokens: "", ...conversation.settings });
       if (this.models.some(({ id }) => id === conversation.model)) $("model").value = conversation.model;
       setMode(conversation.mode);
       this.modeChanged();

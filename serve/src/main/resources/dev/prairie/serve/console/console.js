@@ -10,6 +10,7 @@ import { startTraining } from "./training.js";
 import { startUsage } from "./usage.js";
 import { startWords, t } from "./words.js";
 
+const RETRY = 3000;
 const pages = [...document.querySelectorAll(".page")].map(({ id }) => id);
 let translated = () => {};
 
@@ -52,10 +53,15 @@ $("skip").addEventListener("click", (event) => {
 addEventListener("hashchange", route);
 route();
 
-try {
-  const models = await findModels();
-  chat.offer(models);
-  compare.offer(models);
-} catch (error) {
-  $("model-context").textContent = error.message;
+/** Asks for the models until there is an answer. */
+async function offerModels() {
+  try {
+    const models = await findModels();
+    chat.offer(models);
+    compare.offer(models);
+  } catch (error) {
+    $("model-context").textContent = error.message;
+    setTimeout(offerModels, RETRY);
+  }
 }
+offerModels();

@@ -106,6 +106,7 @@ export class AnswerView {
     if (answer.finish === "stop" && !answer.content && !answer.reasoning && answer.calls.length === 0) {
       notes.push(say(h("p", { class: "note" }), "message.empty"));
     }
+    if (answer.unscored) notes.push(say(h("p", { class: "note" }), "tokens.none"));
     if (answer.error) notes.push(h("p", { class: "note error", role: "alert" }, answer.error));
     if (notes.length !== this.notes.childNodes.length) this.notes.replaceChildren(...notes);
   }

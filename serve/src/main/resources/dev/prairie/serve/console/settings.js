@@ -28,7 +28,9 @@ export class Settings {
     box.append(system, ...FIELDS.map((field) => this.field(field)), reset);
     box.addEventListener("input", () => this.changed());
     this.most = MOST;
-    this.fill(recall(`settings.${prefix}`, this.defaults()));
+    const kept = recall(`settings.${prefix}`, null);
+    this.fresh = kept === null; // nothing has been chosen yet
+    this.fill(kept ?? this.defaults());
   }
 
   field({ name, min }) {
@@ -43,14 +45,14 @@ export class Settings {
     return values;
   }
 
-  /** A model with a small context is not asked for more than half of it. */
+  /** Unless told otherwise, a model with a small context is not asked for more than half of it. */
   limit(context) {
     this.most = context ? Math.max(1, Math.min(MOST, Math.floor(context / 2))) : MOST;
-    const most = this.inputs.get("max_tokens");
-    if (most.value === "" || Number(most.value) > this.most) most.value = String(this.most);
+    const field = this.inputs.get("max_tokens");
+    if (this.fresh || (context && Number(field.value) >= context)) field.value = String(this.most);
   }
 
-  /** Shows these values; what they do not name becomes empty. */
+  /** Shows these values; what they do not name becomes the default. */
   fill(values) {
     this.system.value = values.system ?? "";
     for (const { name, value } of FIELDS) this.inputs.get(name).value = String(values[name] ?? value ?? "");
@@ -63,6 +65,7 @@ export class Settings {
   }
 
   changed() {
+    this.fresh = false;
     this.show();
     remember(`settings.${this.prefix}`, this.values());
   }

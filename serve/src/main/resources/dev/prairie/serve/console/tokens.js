@@ -82,9 +82,14 @@ function legend() {
 
 /** A line break is a token too: it shows as one and still breaks the line. */
 function visible(text) {
-  return text === "" ? "∅" : text.replaceAll("\n", "⏎\n");
+  return shown(text).replaceAll("\n", "⏎\n");
 }
 
 function quoted(text) {
-  return text === "" ? "∅" : text.replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
+  return shown(text).replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
+}
+
+/** Bytes that are no text by themselves come as `bytes:\xc3`. */
+function shown(text) {
+  return text === "" ? "∅" : text.replace(/^bytes:(?=\\x)/, "");
 }
