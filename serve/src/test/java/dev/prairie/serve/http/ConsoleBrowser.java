@@ -95,7 +95,10 @@ final class ConsoleBrowser implements AutoCloseable {
         void fake(String path, String contentType, String body) {
             page.route(
                     "**" + path,
-                    route -> route.fulfill(new FulfillOptions().setStatus(200).setContentType(contentType).setBody(body)));
+                    route -> route.fulfill(new FulfillOptions()
+                            .setStatus(200)
+                            .setContentType(contentType)
+                            .setBody(body)));
         }
 
         /** Sends a message and waits until its answer is complete. */
@@ -103,7 +106,8 @@ final class ConsoleBrowser implements AutoCloseable {
             int answers = page.locator("#messages .assistant").count();
             page.locator("#prompt").fill(text);
             page.keyboard().press("Enter");
-            page.waitForCondition(() -> page.locator("#messages .assistant:not(.busy)").count() > answers);
+            page.waitForCondition(
+                    () -> page.locator("#messages .assistant:not(.busy)").count() > answers);
             return page.locator("#messages .assistant").last();
         }
 

@@ -28,8 +28,9 @@ import tools.jackson.databind.JsonNode;
 @Timeout(120)
 @TestInstance(Lifecycle.PER_CLASS)
 final class ConsoleChatTest {
-    private static final String ANSWER = "A **bold** start.\n\n```java\nint x = 1;\n```\n\n<img src=x onerror=alert(1)> "
-            + "[out](https://example.org/) [not](javascript:alert(1)) ![far](https://example.org/x.png)";
+    private static final String ANSWER =
+            "A **bold** start.\n\n```java\nint x = 1;\n```\n\n<img src=x onerror=alert(1)> "
+                    + "[out](https://example.org/) [not](javascript:alert(1)) ![far](https://example.org/x.png)";
 
     private final AtomicInteger millisPerToken = new AtomicInteger();
     private ConsoleBrowser browser;
@@ -93,7 +94,8 @@ final class ConsoleChatTest {
             page.waitForCondition(() -> answer.innerText().contains("bold"));
             assertThat(page.locator("#send").isVisible()).isFalse();
             page.locator("#stop").click();
-            page.waitForCondition(() -> page.locator("#messages .assistant:not(.busy)").count() == 1);
+            page.waitForCondition(
+                    () -> page.locator("#messages .assistant:not(.busy)").count() == 1);
             assertThat(answer.innerText()).contains("Stopped.").doesNotContain("example.org");
             page.waitForCondition(() -> engine.stats().running() == 0);
             page.reload();
@@ -160,11 +162,13 @@ final class ConsoleChatTest {
             page.getByLabel("Edit the message").fill("Other");
             page.keyboard().press("Enter");
             Locator done = page.locator("#messages .assistant:not(.busy)");
-            page.waitForCondition(() -> done.count() == 1 && page.locator(".busy").count() == 0);
+            page.waitForCondition(
+                    () -> done.count() == 1 && page.locator(".busy").count() == 0);
             Locator asked = page.locator("#messages .user .text");
             assertThat(asked.allInnerTexts()).containsExactly("Other");
             done.getByText("Again").click();
-            page.waitForCondition(() -> done.count() == 1 && page.locator(".busy").count() == 0);
+            page.waitForCondition(
+                    () -> done.count() == 1 && page.locator(".busy").count() == 0);
             assertThat(asked.allInnerTexts()).containsExactly("Other");
         }
     }
@@ -175,7 +179,8 @@ final class ConsoleChatTest {
         try (Window window = browser.window(server)) {
             Page page = window.open("chat");
             window.say("To be kept");
-            Download download = page.waitForDownload(() -> page.locator("#export").click());
+            Download download =
+                    page.waitForDownload(() -> page.locator("#export").click());
             file = Files.readAllBytes(download.path());
         }
         JsonNode kept = Client.json(new String(file, StandardCharsets.UTF_8)).at("/conversations/0/messages");
@@ -198,7 +203,8 @@ final class ConsoleChatTest {
             String[] request = {""};
             page.route("**/v1/chat/completions", route -> {
                 request[0] = String.valueOf(route.request().postData());
-                route.fulfill(new FulfillOptions().setContentType("text/event-stream").setBody(ConsoleFakes.CHAT));
+                route.fulfill(
+                        new FulfillOptions().setContentType("text/event-stream").setBody(ConsoleFakes.CHAT));
             });
             page.locator("#probabilities").check();
             Locator answer = window.say("Where is the capital?");
@@ -218,7 +224,8 @@ final class ConsoleChatTest {
             page.keyboard().press("ArrowRight");
             assertThat(tip.innerText()).contains("␣capital", "99.0 %");
             assertThat(tokens.nth(1).getAttribute("aria-describedby")).isEqualTo(tip.getAttribute("id"));
-            answer.getByText("Text", new Locator.GetByTextOptions().setExact(true)).click();
+            answer.getByText("Text", new Locator.GetByTextOptions().setExact(true))
+                    .click();
             assertThat(answer.locator(".text p").innerText()).isEqualTo("The capital is Paris.");
         }
     }
@@ -255,7 +262,8 @@ final class ConsoleChatTest {
             page.keyboard().press("Shift+Enter");
             page.keyboard().type("alone");
             page.keyboard().press("Enter");
-            page.waitForCondition(() -> page.locator("#messages .assistant:not(.busy) strong").count() == 1);
+            page.waitForCondition(
+                    () -> page.locator("#messages .assistant:not(.busy) strong").count() == 1);
             assertThat(page.locator("#messages .user .text").innerText()).isEqualTo("By hand\nalone");
             assertThat(focused(page)).isEqualTo("prompt");
             assertThat(page.locator("#announcer").innerText()).contains("The answer is complete");
@@ -297,10 +305,13 @@ final class ConsoleChatTest {
             Page page = window.open("chat");
             Page other = window.another();
             other.navigate(server.url());
-            other.locator("#model option").first().waitFor(new Locator.WaitForOptions()
-                    .setState(com.microsoft.playwright.options.WaitForSelectorState.ATTACHED));
+            other.locator("#model option")
+                    .first()
+                    .waitFor(new Locator.WaitForOptions()
+                            .setState(com.microsoft.playwright.options.WaitForSelectorState.ATTACHED));
             window.say("Seen from both");
-            other.waitForCondition(() -> other.locator("#conversation-list .open").count() == 1);
+            other.waitForCondition(
+                    () -> other.locator("#conversation-list .open").count() == 1);
             assertThat(page.locator("#conversation-list .open").count()).isEqualTo(1);
         }
     }

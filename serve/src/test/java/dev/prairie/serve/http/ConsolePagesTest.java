@@ -73,7 +73,8 @@ final class ConsolePagesTest {
             page.locator("#right-max-tokens").fill("5");
             page.locator("#compare-prompt").fill("Say it");
             page.locator("#compare-send").click();
-            page.waitForCondition(() -> page.locator("#turns .assistant:not(.busy)").count() == 2);
+            page.waitForCondition(
+                    () -> page.locator("#turns .assistant:not(.busy)").count() == 2);
             Locator left = page.locator("#turns [data-side=left]");
             Locator right = page.locator("#turns [data-side=right]");
             assertThat(left.locator(".text").innerText()).isEqualTo("from the left");
@@ -151,8 +152,7 @@ final class ConsolePagesTest {
             assertThat(page.locator("nav").innerText()).contains("Chat", "Training");
             page.reload();
             assertThat(page.locator("#prompt").getAttribute("placeholder")).isEqualTo("Say something…");
-            Object differing = page.evaluate(
-                    """
+            Object differing = page.evaluate("""
                     async () => {
                       const [en, zh] = (await Promise.all([import("./english.js"), import("./chinese.js")]))
                         .map((module) => module.default);
@@ -194,8 +194,7 @@ final class ConsolePagesTest {
             for (String name : PAGES) {
                 page.locator("nav [href='#" + name + "']").click();
                 page.locator("#" + name).waitFor();
-                Object over = page.evaluate(
-                        """
+                Object over = page.evaluate("""
                         () => Math.max(document.documentElement.scrollWidth - innerWidth,
                           ...[...document.querySelectorAll("main, .page, #messages, #turns, .drawer")]
                             .filter((box) => box.checkVisibility()).map((box) => box.scrollWidth - box.clientWidth))""");
@@ -232,8 +231,8 @@ final class ConsolePagesTest {
 
     /** Two models with names and answers of their own. */
     private static final class TwoModels implements Models {
-        private final List<Engine> engines =
-                List.of(new Engine(new ScriptedModel("from the left")), new Engine(new ScriptedModel("from the right")));
+        private final List<Engine> engines = List.of(
+                new Engine(new ScriptedModel("from the left")), new Engine(new ScriptedModel("from the right")));
 
         @Override
         public List<ModelCard> cards() {
