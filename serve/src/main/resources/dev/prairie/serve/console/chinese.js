@@ -17,6 +17,7 @@ export default {
   "model.context": "上下文 {tokens}",
   "model.adapter": "{id}（{base} 的适配器）",
   "close": "关闭",
+  "notice": "通知",
   "undo": "撤销",
 
   "conversations": "对话列表",
@@ -97,7 +98,7 @@ export default {
   "error.status": "服务器返回状态 {status}。",
   "error.key": "此服务器需要密钥。请重新加载页面，并把密钥作为密码输入。",
   "error.retry": "请在 {seconds} 秒后重试。",
-  "error.noModel": "没有可用的模型。",
+  "error.noModel": "服务器尚未告知有哪些模型。请稍后再发送。",
 
   "compare.hello": "一个提示，两个回答。选择模型或设置，然后开始书写。",
   "compare.clear": "清空",

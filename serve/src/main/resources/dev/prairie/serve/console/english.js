@@ -17,6 +17,7 @@ export default {
   "model.context": "context {tokens}",
   "model.adapter": "{id} (adapter of {base})",
   "close": "Close",
+  "notice": "Notice",
   "undo": "Undo",
 
   "conversations": "Conversations",
@@ -97,7 +98,7 @@ export default {
   "error.status": "The server answered with status {status}.",
   "error.key": "This server wants a key. Reload the page and give one as the password.",
   "error.retry": "Try again in {seconds} s.",
-  "error.noModel": "No model is served.",
+  "error.noModel": "The server has not said yet which models it has. Send again in a moment.",
 
   "compare.hello": "One prompt, two answers. Choose models or settings, then write.",
   "compare.clear": "Clear",
