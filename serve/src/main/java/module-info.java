@@ -2,11 +2,13 @@
 module dev.prairie.serve {
     requires static transitive org.jspecify;
     requires tools.jackson.databind;
-    requires io.javalin;
+    requires transitive io.javalin;
     requires transitive dev.prairie.model;
     requires transitive dev.prairie.text;
     requires uplot; // holds files for the console, no code
 
     exports dev.prairie.serve.engine;
+    exports dev.prairie.serve.resident;
+    exports dev.prairie.serve.api;
     exports dev.prairie.serve.http;
 }

@@ -3,7 +3,7 @@ package dev.prairie.app;
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.LanguageModel;
 import dev.prairie.serve.engine.ServedModel;
-import dev.prairie.serve.http.ChatFormat;
+import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.text.reply.ReplyBuilder;
 import dev.prairie.text.reply.ReplyEvent;
 import dev.prairie.text.reply.ReplyParser;

@@ -6,7 +6,7 @@ import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.checkpoint.Gguf;
 import dev.prairie.model.checkpoint.GgufModel;
 import dev.prairie.serve.engine.ServedModel;
-import dev.prairie.serve.http.ChatFormat;
+import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.text.tokenizer.Tokenizer;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.prairie.app;
 
 import dev.prairie.model.checkpoint.Gguf;
 import dev.prairie.model.checkpoint.GgufMetadata;
-import dev.prairie.serve.http.ChatFormat;
+import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.text.template.ChatTemplate;
 import dev.prairie.text.template.ChatTemplateFiles;
 import dev.prairie.text.template.TemplateException;

@@ -1,51 +1,49 @@
 package dev.prairie.serve.engine;
 
-import dev.prairie.model.generate.Sampler;
-import dev.prairie.serve.engine.Sequence.Event;
-import dev.prairie.serve.engine.Sequence.Failed;
-import dev.prairie.serve.engine.Sequence.Finished;
-import dev.prairie.serve.engine.Sequence.Reason;
-import dev.prairie.serve.engine.Sequence.Text;
-import java.util.ArrayDeque;
+import dev.prairie.serve.engine.ModelRunner.Logits;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One resident model, one thread that generates, and a queue before it: first come, first served. A sequence that fails
- * takes nothing with it; the next one is served. Not here: several sequences in one step.
+ * One resident model and one thread that takes all its sequences further together, a step at a time: the scheduler says who
+ * takes part, the runner computes, and each sequence's output picks its token and tells. A step that fails is tried again with
+ * each sequence alone, so that what fails takes nothing with it.
  */
 public final class Engine implements AutoCloseable {
-    /** How many sequences may wait, unless said otherwise. */
-    public static final int DEFAULT_CAPACITY = 256;
+    /** Numbers that the logits of one step may have, about: a bound on its memory. */
+    private static final int MOST_LOGITS = 1 << 25;
 
     private final LanguageModel model;
-    private final int capacity;
+    private final EngineConfig config;
+    private final ModelRunner runner;
+    private final AdmissionQueue queue;
+    private final BlockManager blocks;
+    private final Scheduler scheduler;
     private final Thread thread;
+    private final AtomicLong names = new AtomicLong();
+    private final float[] logits;
+    private final float[] scratch;
+    private final Counters counters = new Counters();
+    private volatile boolean finishing;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
-    private @Nullable Sequence running;
-    private boolean closed;
-
-    /** An engine with the default queue. */
+    /** An engine with the default configuration. */
     public Engine(LanguageModel model) {
-        this(model, DEFAULT_CAPACITY);
+        this(model, EngineConfig.DEFAULT);
     }
 
-    /**
-     * Starts the generating thread.
-     *
-     * @param capacity how many sequences may wait, beside the one that runs; at least 1
-     */
-    public Engine(LanguageModel model, int capacity) {
-        if (capacity < 1) {
-            throw new IllegalArgumentException("queue capacity: " + capacity + ", give at least 1");
-        }
+    /** Takes the memory that the model needs for its sequences, and starts the thread. */
+    public Engine(LanguageModel model, EngineConfig config) {
         this.model = model;
-        this.capacity = capacity;
+        this.config = config;
+        this.runner = model.open(config);
+        this.queue = new AdmissionQueue(config.queue(), config.queueTokens());
+        this.blocks = new BlockManager(runner.blocks());
+        this.logits = new float[model.vocabularySize()];
+        this.scratch = new float[model.vocabularySize()];
+        Drafter drafter = config.drafts() == 0 ? Drafter.NONE : new NgramDrafter();
+        int rowLimit = Math.max(1, MOST_LOGITS / model.vocabularySize());
+        this.scheduler = new Scheduler(config, queue, blocks, runner.block(), drafter, rowLimit);
         this.thread = Thread.ofPlatform().name("prairie-engine").daemon().unstarted(this::serve);
         thread.start();
     }
@@ -54,69 +52,64 @@ public final class Engine implements AutoCloseable {
         return model;
     }
 
+    public EngineConfig config() {
+        return config;
+    }
+
     /** How many sequences may wait. */
     public int capacity() {
-        return capacity;
+        return config.queue();
     }
 
     /** How many sequences wait now. */
     public int waiting() {
-        lock.lock();
-        try {
-            return waiting.size();
-        } finally {
-            lock.unlock();
-        }
+        return queue.size();
     }
 
     /** True until {@link #close()}, or until the thread died of an error that no sequence can be blamed for. */
     public boolean alive() {
-        lock.lock();
-        try {
-            return !closed;
-        } finally {
-            lock.unlock();
-        }
+        return !queue.closed();
+    }
+
+    /** What it is doing and has done. */
+    public EngineStats stats() {
+        return counters.stats(queue, runner);
     }
 
     /**
-     * Queues all of {@code sequences}, or none.
+     * Queues all of {@code requests}, or none. The listener hears of all their choices, counted through.
      *
-     * @throws IllegalArgumentException if one does not fit the model's context or vocabulary
+     * @throws DoesNotFitException if one is longer than the context or than all blocks
+     * @throws IllegalArgumentException if one has a token that the model does not
      * @throws QueueFullException if they do not fit the queue now
      * @throws EngineClosedException if the engine is closed
      */
-    public void submit(List<Sequence> sequences) {
-        sequences.forEach(this::check);
-        lock.lock();
-        try {
-            if (closed) {
-                throw new EngineClosedException();
+    public Submission submit(List<Request> requests, Event.Listener listener) {
+        requests.forEach(this::check);
+        List<Sequence> all = new ArrayList<>();
+        List<Sequence> first = new ArrayList<>();
+        for (Request request : requests) {
+            List<Sequence> choices = new ArrayList<>();
+            for (int i = 0; i < request.choices(); i++) {
+                choices.add(new Sequence(names.incrementAndGet(), request, i, all.size() + i, listener));
             }
-            waiting.removeIf(Engine::dropped);
-            if (waiting.size() + sequences.size() > capacity) {
-                throw new QueueFullException(waiting.size(), sequences.size(), capacity);
-            }
-            waiting.addAll(sequences);
-            changed.signal();
-        } finally {
-            lock.unlock();
+            choices.getFirst().followedBy(List.copyOf(choices.subList(1, choices.size())));
+            first.add(choices.getFirst());
+            all.addAll(choices);
         }
+        queue.add(first);
+        return new Submission(all);
     }
 
-    /** Ends the running sequence after its current step, fails those that wait, and waits for the thread. */
+    /** Ends all sequences where they are, as if no more had been asked for. Those that come later are served as ever. */
+    public void finish() {
+        finishing = true;
+    }
+
+    /** Ends after the present step, fails what has not ended, and waits for the thread. */
     @Override
     public void close() {
-        lock.lock();
-        try {
-            closed = true;
-            if (running != null) {
-                running.cancel();
-            }
-            changed.signal();
-        } finally {
-            lock.unlock();
-        }
+        queue.close();
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {
@@ -130,14 +123,20 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private void check(Sequence sequence) {
-        long wanted = (long) sequence.prompt().length + sequence.maxTokens();
+    private void check(Request request) {
+        int prompt = request.prompt().length;
+        long wanted = (long) prompt + request.maxTokens();
         if (wanted > model.contextLength()) {
-            throw new IllegalArgumentException("context: the prompt has " + sequence.prompt().length + " tokens and "
-                    + sequence.maxTokens() + " more are asked for, but " + model.contextLength()
-                    + " fit; shorten one of them");
+            throw new DoesNotFitException("context: the prompt has " + prompt + " tokens and " + request.maxTokens()
+                    + " more are asked for, but " + model.contextLength() + " fit; shorten one of them");
         }
-        for (int id : sequence.prompt()) {
+        long room = (long) runner.blocks() * runner.block();
+        if (wanted > room) {
+            throw new DoesNotFitException("memory for keys and values: the prompt has " + prompt + " tokens and "
+                    + request.maxTokens() + " more are asked for, but there is room for " + room
+                    + "; shorten one of them, or give the server more");
+        }
+        for (int id : request.prompt()) {
             if (id < 0 || id >= model.vocabularySize()) {
                 throw new IllegalArgumentException(
                         "prompt: token " + id + ", but ids are 0 to " + (model.vocabularySize() - 1));
@@ -145,97 +144,165 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private static boolean dropped(Sequence sequence) {
-        if (sequence.cancelled()) {
-            sequence.emit(new Finished(Reason.CANCELLED, 0));
-        }
-        return sequence.cancelled();
-    }
+    // ---- the engine's thread -----------------------------------------------------------------------------------
 
     private void serve() {
-        try {
-            for (Sequence sequence = next(); sequence != null; sequence = next()) {
-                sequence.emit(outcome(sequence));
+        try (runner) {
+            while (scheduler.running().isEmpty() ? queue.await() : !queue.closed()) {
+                step();
             }
         } finally {
+            queue.close();
             failAll();
-        }
-    }
-
-    private @Nullable Sequence next() {
-        lock.lock();
-        try {
-            running = null;
-            while (!closed && waiting.isEmpty()) {
-                changed.awaitUninterruptibly();
-            }
-            running = closed ? null : waiting.remove();
-            return running;
-        } finally {
-            lock.unlock();
         }
     }
 
     /** Whatever ended the loop: nobody is left waiting for an answer. */
     private void failAll() {
-        List<Sequence> left;
-        lock.lock();
-        try {
-            closed = true;
-            if (running != null) {
-                waiting.addFirst(running);
-            }
-            left = List.copyOf(waiting);
-            waiting.clear();
-        } finally {
-            lock.unlock();
+        List<Sequence> left = new ArrayList<>(scheduler.running());
+        left.addAll(queue.removeAll());
+        for (Sequence sequence : left) {
+            scheduler.end(sequence);
         }
-        left.forEach(sequence -> sequence.emit(new Failed(new EngineClosedException())));
+        left.addAll(queue.removeAll()); // those that followed
+        left.forEach(sequence -> sequence.emit(new Event.Failed(new EngineClosedException())));
+        counters.look(scheduler, blocks);
     }
 
-    private Event outcome(Sequence sequence) {
+    private void step() {
+        counters.begin();
+        endEarly();
+        List<Sequence> batch = scheduler.next();
+        for (Sequence sequence : batch) {
+            begin(sequence);
+        }
+        if (!batch.isEmpty()) {
+            compute(batch);
+        }
+        counters.look(scheduler, blocks);
+        counters.end();
+    }
+
+    /** Those that nobody waits for any more, and those that are to stop where they are. */
+    private void endEarly() {
+        boolean all = finishing;
+        finishing = false;
+        List<Sequence> over = new ArrayList<>(all ? queue.removeAll() : queue.removeCancelled());
+        for (Sequence sequence : scheduler.running()) {
+            if (all || sequence.cancelled()) {
+                over.add(sequence);
+            }
+        }
+        for (Sequence sequence : over) {
+            begin(sequence);
+            if (sequence.cancelled()) {
+                sequence.started().end(Event.Reason.CANCELLED);
+            } else {
+                sequence.started().cutShort();
+            }
+            scheduler.end(sequence);
+        }
+    }
+
+    private void begin(Sequence sequence) {
+        if (sequence.output() == null) {
+            sequence.begin(new Output(sequence, model));
+            sequence.emit(new Event.Started(sequence.computed()));
+        }
+    }
+
+    private void compute(List<Sequence> batch) {
+        Batch step = Batch.of(batch);
+        Logits computed;
         try {
-            return generate(sequence);
+            computed = run(step);
         } catch (RuntimeException | VirtualMachineError e) {
-            // Of the errors, those that a request or a device can bring about: no memory left for its cache, a model
-            // file that was cut off under its mapping. They end this sequence, not the service.
-            return new Failed(e);
+            // Of the errors, those that a request or a device can bring about: no memory left for its work, a model
+            // file
+            // that was cut off under its mapping. They end sequences, not the service.
+            counters.failed();
+            if (batch.size() == 1) {
+                fail(batch.getFirst(), e);
+            } else {
+                batch.forEach(sequence -> compute(List.of(sequence))); // who is to blame fails alone
+            }
+            return;
+        }
+        tell(batch, step, computed);
+    }
+
+    private Logits run(Batch step) {
+        counters.model(true);
+        try {
+            return runner.run(step.step());
+        } finally {
+            counters.model(false);
         }
     }
 
-    private Finished generate(Sequence sequence) {
-        if (sequence.cancelled()) {
-            return new Finished(Reason.CANCELLED, 0);
-        }
-        int[] prompt = sequence.prompt();
-        Sampler sampler = new Sampler(sequence.sampling(), prompt);
-        LanguageModel.TextStream text = sequence.marked() ? model.markedStream(prompt) : model.textStream(prompt);
-        StopStrings stops = new StopStrings(sequence.stop());
-        try (LanguageModel.Session session = model.open(prompt.length + sequence.maxTokens())) {
-            float[] logits = session.feed(prompt);
-            for (int tokens = 1; ; tokens++) {
-                if (sequence.cancelled()) {
-                    return new Finished(Reason.CANCELLED, tokens - 1);
-                }
-                int id = sampler.next(logits);
-                boolean ended = model.endsText(id);
-                String shown = ended ? "" : stops.add(text.add(id));
-                boolean last = ended || tokens == sequence.maxTokens();
-                if (last && !stops.found()) {
-                    shown += stops.add(text.end());
-                    shown += stops.end();
-                }
-                if (!shown.isEmpty()) {
-                    sequence.emit(new Text(shown, tokens));
-                }
-                if (ended || stops.found()) {
-                    return new Finished(Reason.STOP, tokens);
-                }
-                if (last) {
-                    return new Finished(Reason.LENGTH, tokens);
-                }
-                logits = session.feed(id);
+    private void tell(List<Sequence> batch, Batch step, Logits computed) {
+        counters.sampling(true);
+        for (int b = 0; b < batch.size(); b++) {
+            Sequence sequence = batch.get(b);
+            try {
+                tell(sequence, step.firstRow(b), computed);
+            } catch (RuntimeException e) { // logits that are no numbers, a listener that throws
+                fail(sequence, e);
             }
+        }
+        counters.sampling(false);
+    }
+
+    private void fail(Sequence sequence, Throwable cause) {
+        sequence.started().fail(cause);
+        scheduler.end(sequence);
+    }
+
+    /** What the step means for one of its sequences, whose logits begin with row {@code row}. */
+    private void tell(Sequence sequence, int row, Logits computed) {
+        Output output = sequence.started();
+        if (sequence.cancelled()) {
+            output.end(Event.Reason.CANCELLED);
+            scheduler.end(sequence);
+            return;
+        }
+        int from = sequence.computed();
+        int count = sequence.scheduled();
+        int prompt = sequence.request().prompt().length;
+        boolean completes = sequence.completes();
+        int[] draft = sequence.draft();
+        if (output.scoresPrompt()) {
+            for (int at = from; at < from + count && at + 1 < prompt; at++, row++) {
+                computed.copy(row, logits);
+                output.scorePrompt(at + 1, logits);
+            }
+        }
+        counters.prompt(Math.max(0, Math.min(from + count, prompt) - from));
+        scheduler.advance(sequence, count);
+        if (!completes) {
+            return;
+        }
+        if (from + count == prompt) {
+            output.promptDone();
+            scheduler.follow(sequence);
+        }
+        int right = 0;
+        for (int i = 0; !output.ended(); i++) {
+            computed.copy(row + i, logits);
+            int id = output.next(logits, scratch);
+            counters.completion();
+            sequence.append(id);
+            if (i == draft.length || draft[i] != id) {
+                break;
+            }
+            right++;
+        }
+        counters.drafted(draft.length, right);
+        if (output.ended()) {
+            scheduler.advance(sequence, 0);
+            scheduler.end(sequence);
+        } else {
+            scheduler.advance(sequence, right);
         }
     }
 }

@@ -1,11 +1,10 @@
 package dev.prairie.serve.engine;
 
 /**
- * What the engine asks of a model: text to ids and back, and logits after ids. Everything that serving does goes through
+ * What the engine asks of a model: text to ids and back, and a runner that computes logits. Everything that serving does goes through
  * these few methods, so a test can stand in for a device that fails.
  *
- * <p>{@link #encode}, {@link #decode} and {@link #textStream} are called from many threads at once; {@link #open} and the
- * sessions it gives only from the engine's thread.
+ * <p>All of it may be called from many threads at once; what {@link #open} gives is used by the engine's thread alone.
  */
 public interface LanguageModel {
     /** The name that clients write in the {@code model} field. */
@@ -39,17 +38,12 @@ public interface LanguageModel {
         return textStream(prompt);
     }
 
-    /** Begins an empty context for at most {@code capacity} tokens. The caller closes it. */
-    Session open(int capacity);
-
-    /** One context that grows: the keys and values of the tokens fed so far. */
-    interface Session extends AutoCloseable {
-        /** Appends {@code ids} and returns the logits (V) after the last of them; the caller may change them. */
-        float[] feed(int... ids);
-
-        @Override
-        void close();
-    }
+    /**
+     * Memory for the sequences of an engine, and what computes them. The caller closes it.
+     *
+     * @throws IllegalArgumentException if the model cannot be run in this way
+     */
+    ModelRunner open(EngineConfig config);
 
     /** Ids in, whole characters out. */
     interface TextStream {

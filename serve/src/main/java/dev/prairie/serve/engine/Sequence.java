@@ -1,106 +1,237 @@
 package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Sampling;
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One prompt on its way to one answer. The engine's thread calls the listener with any number of {@link Text} events and
- * then exactly one {@link Finished} or {@link Failed}; a listener must be quick and must not throw.
+ * One choice of a request on its way: its tokens, how many of them are computed, and the blocks in which their keys and
+ * values are. Only the engine's thread touches it, but for {@link #cancel}.
  */
-public final class Sequence {
-    /** What happens to a sequence. */
-    public sealed interface Event {}
+final class Sequence {
+    private static final int[] NONE = {};
 
-    /** New text; {@code tokens} counts the tokens sampled so far. */
-    public record Text(String text, int tokens) implements Event {}
-
-    /** The last event of a sequence that ended as asked; {@code tokens} were sampled in all. */
-    public record Finished(Reason reason, int tokens) implements Event {}
-
-    /** The last event of a sequence that the model or the device could not finish. */
-    public record Failed(Throwable cause) implements Event {}
-
-    /** Why no further token follows. */
-    public enum Reason {
-        /** The model ended its text, or a stop string appeared. */
-        STOP,
-        /** As many tokens as asked for. */
-        LENGTH,
-        /** {@link Sequence#cancel()} was called. */
-        CANCELLED
-    }
-
-    /** Who is told. */
-    @FunctionalInterface
-    public interface Listener {
-        void on(Event event);
-    }
-
-    private final int[] prompt;
-    private final Sampling sampling;
-    private final int maxTokens;
-    private final List<String> stop;
-    private final Listener listener;
-    private final boolean marked;
+    private final long id;
+    private final Request request;
+    private final int choice;
+    private final int index;
+    private final Event.Listener listener;
+    private final BlockKey root;
     private volatile boolean cancelled;
 
-    /** One whose text leaves out special tokens. */
-    public Sequence(int[] prompt, Sampling sampling, int maxTokens, List<String> stop, Listener listener) {
-        this(prompt, sampling, maxTokens, stop, false, listener);
-    }
+    private int[] tokens;
+    private int length; // tokens known: the prompt and what was sampled
+    private int computed; // of them, those whose keys and values are in the blocks
+    private int[] blocks = new int[8];
+    private int blockCount;
+    private BlockKey[] keys = new BlockKey[8]; // of the full blocks whose tokens are known
+    private int keyCount;
+    private int published;
+
+    private int scheduled; // tokens to compute in this step
+    private int[] draft = NONE; // guesses that follow the last token in this step
+    private volatile List<Sequence> followers = List.of();
+    private @Nullable Output output;
 
     /**
-     * @param prompt at least one id
-     * @param maxTokens at least 1: how many tokens are sampled at most
-     * @param stop strings that end the answer and are not part of it; none empty
-     * @param marked whether special tokens are spelled out in the text
+     * @param id     a name of its own
+     * @param choice the number of the choice among those of one prompt: added to the seed
+     * @param index  the number of the choice that the listener hears
      */
-    public Sequence(
-            int[] prompt, Sampling sampling, int maxTokens, List<String> stop, boolean marked, Listener listener) {
-        if (prompt.length == 0) {
-            throw new IllegalArgumentException("prompt: 0 tokens, give at least 1");
-        }
-        if (maxTokens < 1) {
-            throw new IllegalArgumentException("max tokens: " + maxTokens + ", give at least 1");
-        }
-        this.prompt = prompt.clone();
-        this.sampling = sampling;
-        this.maxTokens = maxTokens;
-        this.stop = List.copyOf(stop);
-        this.marked = marked;
+    Sequence(long id, Request request, int choice, int index, Event.Listener listener) {
+        this.id = id;
+        this.request = request;
+        this.choice = choice;
+        this.index = index;
         this.listener = listener;
+        this.tokens = request.prompt();
+        this.length = tokens.length;
+        this.root = BlockKey.root(request.tenant(), request.adapter());
     }
 
-    /** Asks the engine to spend no further step on this sequence. May be called from any thread, more than once. */
-    public void cancel() {
-        cancelled = true;
+    // ---- whose it is -------------------------------------------------------------------------------------------
+
+    long id() {
+        return id;
     }
 
-    public boolean cancelled() {
-        return cancelled;
-    }
-
-    int[] prompt() {
-        return prompt;
+    Request request() {
+        return request;
     }
 
     Sampling sampling() {
-        return sampling;
+        return request.sampling().withSeed(request.sampling().seed() + choice);
     }
 
-    int maxTokens() {
-        return maxTokens;
+    void cancel() {
+        cancelled = true;
     }
 
-    List<String> stop() {
-        return stop;
-    }
-
-    boolean marked() {
-        return marked;
+    boolean cancelled() {
+        return cancelled;
     }
 
     void emit(Event event) {
-        listener.on(event);
+        listener.on(index, event);
+    }
+
+    /** Other choices of the same prompt, which begin when it is computed. */
+    void followedBy(List<Sequence> others) {
+        followers = others;
+    }
+
+    /** How many choices wait with it, itself included. */
+    int choices() {
+        return 1 + followers.size();
+    }
+
+    /** The followers, which from now on go their own way. */
+    List<Sequence> releaseFollowers() {
+        List<Sequence> released = followers;
+        followers = List.of();
+        return released;
+    }
+
+    /** What it says; null before it has begun. */
+    @Nullable
+    Output output() {
+        return output;
+    }
+
+    /** What it says, now that it has begun. */
+    Output started() {
+        if (output == null) {
+            throw new IllegalStateException("sequence " + id + " has not begun");
+        }
+        return output;
+    }
+
+    void begin(Output first) {
+        output = first;
+    }
+
+    // ---- tokens ------------------------------------------------------------------------------------------------
+
+    /** Tokens known, computed or not. */
+    int length() {
+        return length;
+    }
+
+    int computed() {
+        return computed;
+    }
+
+    /** Known tokens that are not computed. */
+    int remaining() {
+        return length - computed;
+    }
+
+    /** Whether its prompt is computed, so that each step gives it a token. */
+    boolean decoding() {
+        return remaining() == 1 && length > request.prompt().length;
+    }
+
+    int token(int position) {
+        return tokens[position];
+    }
+
+    /** All known tokens, in an array that may be longer. */
+    int[] tokens() {
+        return tokens;
+    }
+
+    void append(int token) {
+        if (length == tokens.length) {
+            tokens = Arrays.copyOf(tokens, length + (length >> 1) + 16);
+        }
+        tokens[length++] = token;
+    }
+
+    // ---- this step ---------------------------------------------------------------------------------------------
+
+    /** To compute the next {@code tokens} in this step, and the guesses after them if these are all that are known. */
+    void schedule(int count, int[] guesses) {
+        scheduled = count;
+        draft = guesses;
+    }
+
+    void unschedule() {
+        schedule(0, NONE);
+    }
+
+    int scheduled() {
+        return scheduled;
+    }
+
+    int[] draft() {
+        return draft;
+    }
+
+    /** Whether this step computes the last known token, so that another can be sampled. */
+    boolean completes() {
+        return computed + scheduled == length;
+    }
+
+    /** The step has run: {@code count} more positions are right. */
+    void advance(int count) {
+        computed += count;
+    }
+
+    // ---- blocks ------------------------------------------------------------------------------------------------
+
+    /** The blocks of its positions, in order. */
+    int[] blocks() {
+        return Arrays.copyOf(blocks, blockCount);
+    }
+
+    int blockCount() {
+        return blockCount;
+    }
+
+    void add(int block) {
+        if (blockCount == blocks.length) {
+            blocks = Arrays.copyOf(blocks, 2 * blockCount);
+        }
+        blocks[blockCount++] = block;
+    }
+
+    /** Takes over blocks that were found computed: they hold its first positions. */
+    void found(int[] shared, int positions) {
+        for (int b : shared) {
+            add(b);
+        }
+        published = shared.length;
+        computed = positions;
+    }
+
+    /** Gives up its blocks; what is known stays. */
+    void releaseBlocks(BlockManager manager) {
+        for (int i = blockCount - 1; i >= 0; i--) { // ends go first: beginnings are found more often
+            manager.release(blocks[i]);
+        }
+        blockCount = 0;
+        published = 0;
+        computed = 0;
+    }
+
+    /** The key of its i-th block, all of whose {@code size} tokens must be known. */
+    BlockKey key(int i, int size) {
+        while (keyCount <= i) {
+            if (keyCount == keys.length) {
+                keys = Arrays.copyOf(keys, 2 * keyCount);
+            }
+            BlockKey before = keyCount == 0 ? root : keys[keyCount - 1];
+            keys[keyCount] = before.next(tokens, keyCount * size, (keyCount + 1) * size);
+            keyCount++;
+        }
+        return keys[i];
+    }
+
+    /** Lets others find the blocks that have become full. */
+    void publish(BlockManager manager, int size) {
+        for (; (published + 1) * size <= computed; published++) {
+            manager.publish(blocks[published], key(published, size));
+        }
     }
 }

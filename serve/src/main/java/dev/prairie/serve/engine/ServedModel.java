@@ -96,21 +96,9 @@ public record ServedModel(
         };
     }
 
+    /** As many blocks as the config gives memory for, but no more than all its sequences at their longest. */
     @Override
-    public Session open(int capacity) {
-        Generator.Session session = generator().open(capacity);
-        return new Session() {
-            @Override
-            public float[] feed(int... ids) {
-                float[] logits = session.feed(ids);
-                // Rows of padding have no text: they must never be drawn.
-                return logits.length == vocabularySize() ? logits : java.util.Arrays.copyOf(logits, vocabularySize());
-            }
-
-            @Override
-            public void close() {
-                session.close();
-            }
-        };
+    public ModelRunner open(EngineConfig config) {
+        return new TransformerRunner(transformer, kernels, cache, vocabularySize(), config);
     }
 }

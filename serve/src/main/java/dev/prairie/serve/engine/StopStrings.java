@@ -1,6 +1,7 @@
 package dev.prairie.serve.engine;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets text through until a stop string appears. Text that could still become a stop string is held back, so that no part
@@ -9,7 +10,7 @@ import java.util.List;
 final class StopStrings {
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
-    private boolean found;
+    private @Nullable String found;
 
     StopStrings(List<String> stops) {
         this.stops = stops;
@@ -17,32 +18,40 @@ final class StopStrings {
 
     /** Adds {@code text} and returns what can be shown now. */
     String add(String text) {
-        if (found) {
+        if (found != null) {
             return "";
         }
         held.append(text);
         int first = -1;
+        String which = null;
         for (String stop : stops) {
             int at = held.indexOf(stop);
             if (at >= 0 && (first < 0 || at < first)) {
                 first = at;
+                which = stop;
             }
         }
         if (first >= 0) {
-            found = true;
+            found = which;
             return release(first);
         }
         return release(held.length() - undecided());
     }
 
     /** True once a stop string was seen; nothing follows. */
-    boolean found() {
+    boolean isFound() {
+        return found != null;
+    }
+
+    /** The stop string that was seen; null while there is none. */
+    @Nullable
+    String found() {
         return found;
     }
 
     /** What was held back, when no text follows. */
     String end() {
-        return found ? "" : release(held.length());
+        return found != null ? "" : release(held.length());
     }
 
     private String release(int length) {

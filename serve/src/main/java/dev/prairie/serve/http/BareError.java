@@ -1,5 +1,7 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Json;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;

@@ -1,6 +1,9 @@
 package dev.prairie.serve.http;
 
-import io.javalin.config.RoutesConfig;
+import dev.prairie.serve.api.Routes;
+import dev.prairie.serve.api.Scope;
+import dev.prairie.serve.api.Surface;
+import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -9,7 +12,7 @@ import java.io.UncheckedIOException;
  * The web console: a few files of our own and the plotting library, each under its exact path and nothing else. Needs no
  * network beyond this server.
  */
-final class Console {
+final class Console implements Surface {
     /** No script or style from elsewhere, none inside the page, and no page around it. */
     private static final String POLICY =
             "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -17,9 +20,8 @@ final class Console {
     private static final String OWN = "dev/prairie/serve/console/";
     private static final String PLOT = "META-INF/resources/webjars/uplot/1.6.30/dist/";
 
-    private Console() {}
-
-    static void addTo(RoutesConfig routes) {
+    @Override
+    public void addTo(Routes routes) {
         add(routes, "/", OWN + "index.html", "text/html; charset=utf-8");
         add(routes, "/console.css", OWN + "console.css", "text/css; charset=utf-8");
         add(routes, "/icon.svg", OWN + "icon.svg", "image/svg+xml");
@@ -30,9 +32,10 @@ final class Console {
         add(routes, "/uplot.css", PLOT + "uPlot.min.css", "text/css; charset=utf-8");
     }
 
-    private static void add(RoutesConfig routes, String path, String resource, String contentType) {
+    private static void add(Routes routes, String path, String resource, String contentType) {
         byte[] content = read(resource);
-        routes.get(path, context -> {
+        routes.get(path, Scope.OPEN, call -> {
+            Context context = call.context();
             context.header("Content-Security-Policy", POLICY);
             context.header("Cache-Control", "no-cache");
             context.contentType(contentType).result(content);

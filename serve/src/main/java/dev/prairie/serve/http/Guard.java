@@ -1,7 +1,7 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.api.ApiException;
 import io.javalin.http.Context;
-import java.io.IOException;
 import java.net.URI;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -51,24 +51,6 @@ final class Guard {
                     "unsupported_media_type",
                     "Content-Type: \"" + context.contentType() + "\", send application/json");
         }
-    }
-
-    /** The whole body, unless it is longer than the limit. */
-    byte[] body(Context context) {
-        int limit = config.maxBodyBytes();
-        try {
-            byte[] body = context.req().getInputStream().readNBytes(limit + 1);
-            if (body.length <= limit) {
-                return body;
-            }
-            // Read on for a while: a client that is still sending would not see the answer.
-            context.req().getInputStream().skip(limit);
-        } catch (IOException e) {
-            throw ApiException.refused(400, "body_unreadable", "the body ended early: " + e.getMessage());
-        }
-        context.header("Connection", "close");
-        throw ApiException.refused(
-                413, "body_too_large", "the body is longer than " + limit + " bytes, send a shorter one");
     }
 
     private boolean known(String name) {

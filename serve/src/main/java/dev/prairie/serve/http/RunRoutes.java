@@ -1,49 +1,51 @@
 package dev.prairie.serve.http;
 
-import io.javalin.config.RoutesConfig;
-import io.javalin.http.Context;
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Call;
+import dev.prairie.serve.api.EventStream;
+import dev.prairie.serve.api.Json;
+import dev.prairie.serve.api.Routes;
+import dev.prairie.serve.api.Scope;
+import dev.prairie.serve.api.Surface;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Training runs as JSON, and a live one as a stream of events. */
-final class RunRoutes {
+final class RunRoutes implements Surface {
     private static final Duration LOOK = Duration.ofMillis(500);
 
     private final Runs runs;
-    private final Duration keepAlive;
-    private final BooleanSupplier stopping;
 
-    RunRoutes(Runs runs, Duration keepAlive, BooleanSupplier stopping) {
+    RunRoutes(Runs runs) {
         this.runs = runs;
-        this.keepAlive = keepAlive;
-        this.stopping = stopping;
     }
 
-    void addTo(RoutesConfig routes) {
-        routes.get("/api/runs", context -> json(context, Json.object("runs", runs.list())));
-        routes.get(
-                "/api/runs/{name}/metrics",
-                context -> json(context, runs.metrics(context.pathParam("name"), step(context.queryParam("after")))));
-        routes.get("/api/runs/{name}/events", this::follow);
+    @Override
+    public void addTo(Routes routes) {
+        routes.get("/api/runs", Scope.OBSERVE, call -> call.json(200, Json.object("runs", runs.list())));
+        routes.get("/api/runs/{name}/metrics", Scope.OBSERVE, call -> {
+            long after = step(call.context().queryParam("after"));
+            call.json(200, runs.metrics(call.path("name"), after));
+        });
+        routes.get("/api/runs/{name}/events", Scope.OBSERVE, this::follow);
     }
 
     /**
      * Sends {@code metrics} events (id: the step) and a {@code run} event whenever the run's brief has changed; ends
      * with {@code end} when the run is no longer running.
      */
-    private void follow(Context context) throws IOException {
-        String name = context.pathParam("name");
-        String seen = context.header("Last-Event-ID");
-        RunTail tail = runs.tail(name, step(seen == null ? context.queryParam("after") : seen));
+    private void follow(Call call) throws IOException {
+        String name = call.path("name");
+        String seen = call.context().header("Last-Event-ID");
+        RunTail tail = runs.tail(name, step(seen == null ? call.context().queryParam("after") : seen));
         Map<String, Object> brief = runs.brief(name);
-        EventStream out = new EventStream(context);
+        EventStream out = call.events();
         out.event("run", brief);
         long quiet = 0;
-        while (!stopping.getAsBoolean()) {
+        while (!call.calls().stopping()) {
             // The state is read before the metrics: what was written before the run ended is sent before the end.
             Map<String, Object> now = runs.brief(name);
             boolean news = false;
@@ -63,7 +65,7 @@ final class RunRoutes {
                 return;
             }
             quiet = news ? 0 : quiet + LOOK.toMillis();
-            if (quiet >= keepAlive.toMillis()) {
+            if (quiet >= call.patience().toMillis()) {
                 quiet = 0;
                 out.comment("keep-alive");
             }
@@ -97,9 +99,5 @@ final class RunRoutes {
         } catch (NumberFormatException e) {
             throw ApiException.invalid("after", "\"" + text + "\", give a step");
         }
-    }
-
-    private static void json(Context context, Object value) {
-        context.contentType("application/json").result(Json.bytes(value));
     }
 }

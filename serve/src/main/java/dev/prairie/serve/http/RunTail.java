@@ -1,5 +1,6 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.api.Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

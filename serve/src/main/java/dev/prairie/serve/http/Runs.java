@@ -1,5 +1,7 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;

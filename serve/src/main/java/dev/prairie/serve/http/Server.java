@@ -1,9 +1,17 @@
 package dev.prairie.serve.http;
 
+import dev.prairie.serve.api.Access;
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Call;
+import dev.prairie.serve.api.Calls;
+import dev.prairie.serve.api.Json;
+import dev.prairie.serve.api.Routes;
+import dev.prairie.serve.api.Scope;
+import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.engine.Engine;
-import dev.prairie.serve.engine.EngineClosedException;
-import dev.prairie.serve.engine.LanguageModel;
-import dev.prairie.serve.engine.QueueFullException;
+import dev.prairie.serve.openai.OpenAi;
+import dev.prairie.serve.resident.ChatFormat;
+import dev.prairie.serve.resident.Models;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -13,11 +21,7 @@ import io.javalin.util.JavalinBindException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 
 /**
@@ -30,23 +34,26 @@ public final class Server implements AutoCloseable {
     private static final long STOP_MILLIS = 5_000;
 
     private final ServerConfig config;
-    private final Engine engine;
-    private final ChatFormat chatFormat;
+    private final Access access;
+    private final Calls calls;
     private final Guard guard;
     private final Javalin javalin;
-    private final long created = Instant.now().getEpochSecond();
-    private final Set<Exchange> open = ConcurrentHashMap.newKeySet();
-    private volatile boolean stopping;
+    private List<Routes.Route> routes = List.of();
 
     /** A server for a base model: the texts of a chat are continued as they stand. */
     public Server(ServerConfig config, Engine engine) {
         this(config, engine, ChatFormat.plain());
     }
 
+    /** A server for one model, to everybody who can reach it. */
     public Server(ServerConfig config, Engine engine, ChatFormat chatFormat) {
+        this(config, Models.of(engine, chatFormat), Access.ALL);
+    }
+
+    public Server(ServerConfig config, Models models, Access access) {
         this.config = config;
-        this.engine = engine;
-        this.chatFormat = chatFormat;
+        this.access = access;
+        this.calls = new Calls(models, config.keepAlive());
         this.guard = new Guard(config);
         this.javalin = Javalin.create(this::configure);
     }
@@ -78,8 +85,7 @@ public final class Server implements AutoCloseable {
 
     @Override
     public void close() {
-        stopping = true;
-        open.forEach(Exchange::abort);
+        calls.abort();
         javalin.stop();
     }
 
@@ -100,88 +106,39 @@ public final class Server implements AutoCloseable {
         errors(javalinConfig.routes);
     }
 
-    private void routes(RoutesConfig routes) {
-        routes.before(guard::check);
-        routes.get("/health", this::health);
-        routes.get("/v1/models", context -> json(context, 200, Json.object("object", "list", "data", List.of(card()))));
-        routes.get("/v1/models/{id}", context -> {
-            if (!context.pathParam("id").equals(model().id())) {
-                throw GenerationRequest.modelNotFound(context.pathParam("id"), model());
-            }
-            json(context, 200, card());
-        });
-        routes.post(
-                "/v1/completions",
-                context ->
-                        answer(context, GenerationRequest.completion(Json.parseObject(guard.body(context)), model())));
-        routes.post(
-                "/v1/chat/completions",
-                context -> answer(
-                        context, GenerationRequest.chat(Json.parseObject(guard.body(context)), model(), chatFormat)));
-        new RunRoutes(new Runs(config.runs()), config.keepAlive(), () -> stopping).addTo(routes);
-        Console.addTo(routes);
+    /** Every route and what it takes to go there. */
+    public List<Routes.Route> routes() {
+        return routes;
     }
 
-    private LanguageModel model() {
-        return engine.model();
+    private void routes(RoutesConfig javalinRoutes) {
+        javalinRoutes.before(guard::check);
+        var all = new Routes(javalinRoutes, calls, access, config.maxBodyBytes());
+        all.get("/health", Scope.OPEN, this::health);
+        for (Surface surface : List.of(new OpenAi(), new RunRoutes(new Runs(config.runs())), new Console())) {
+            surface.addTo(all);
+        }
+        routes = all.all();
     }
 
-    private Map<String, Object> card() {
-        return Json.object(
-                "id",
-                model().id(),
-                "object",
-                "model",
-                "created",
-                created,
-                "owned_by",
-                "prairie",
-                "context_length",
-                model().contextLength());
-    }
-
-    private void health(Context context) {
-        boolean alive = engine.alive() && !stopping;
-        json(
-                context,
+    private void health(Call call) {
+        boolean alive = !calls.stopping() && calls.models().engines().stream().allMatch(Engine::alive);
+        int waiting =
+                calls.models().engines().stream().mapToInt(Engine::waiting).sum();
+        call.json(
                 alive ? 200 : 503,
-                Json.object("status", alive ? "ok" : "stopped", "model", model().id(), "waiting", engine.waiting()));
-    }
-
-    private void answer(Context context, GenerationRequest request) throws IOException {
-        int choices = request.prompts().size() * request.n();
-        if (choices > engine.capacity()) {
-            throw ApiException.invalid(
-                    "n", choices + " answers in all, give fewer prompts or choices: " + engine.capacity() + " fit");
-        }
-        try (Exchange exchange = new Exchange(engine, request)) {
-            open.add(exchange);
-            if (stopping) {
-                exchange.abort();
-            }
-            Reply reply = new Reply(model().id(), request, exchange);
-            try {
-                if (request.stream()) {
-                    reply.stream(context, config.keepAlive());
-                } else {
-                    reply.whole(context, config.keepAlive());
-                }
-            } finally {
-                open.remove(exchange);
-            }
-        }
+                Json.object(
+                        "status",
+                        alive ? "ok" : "stopped",
+                        "model",
+                        calls.models().first().id(),
+                        "waiting",
+                        waiting));
     }
 
     private void errors(RoutesConfig routes) {
         routes.exception(ApiException.class, (e, context) -> error(context, e));
-        routes.exception(QueueFullException.class, (e, context) -> {
-            context.header("Retry-After", "2");
-            error(
-                    context,
-                    new ApiException(429, "rate_limit_error", String.valueOf(e.getMessage()), null, "queue_full"));
-        });
         routes.exception(HttpResponseException.class, (e, context) -> error(context, translate(e, context)));
-        routes.exception(EngineClosedException.class, (e, context) -> error(context, ApiException.failed(e)));
         routes.exception(IOException.class, (e, context) -> LOG.log(Level.DEBUG, "the client has gone", e));
         routes.exception(Exception.class, (e, context) -> {
             LOG.log(Level.ERROR, context.method() + " " + context.path() + " failed", e);
@@ -201,13 +158,6 @@ public final class Server implements AutoCloseable {
     }
 
     private static void error(Context context, ApiException e) {
-        if (e.status() == 500) {
-            context.header("x-should-retry", "false"); // the same request would fail in the same way
-        }
-        json(context, e.status(), e.body());
-    }
-
-    private static void json(Context context, int status, Object value) {
-        context.status(status).contentType("application/json").result(Json.bytes(value));
+        context.status(e.status()).contentType("application/json").result(Json.bytes(e.body()));
     }
 }

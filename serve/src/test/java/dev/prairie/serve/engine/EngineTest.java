@@ -4,30 +4,35 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.prairie.model.generate.Sampling;
-import dev.prairie.serve.engine.Sequence.Event;
-import dev.prairie.serve.engine.Sequence.Failed;
-import dev.prairie.serve.engine.Sequence.Finished;
-import dev.prairie.serve.engine.Sequence.Reason;
-import dev.prairie.serve.engine.Sequence.Text;
+import dev.prairie.serve.engine.Event.Failed;
+import dev.prairie.serve.engine.Event.Finished;
+import dev.prairie.serve.engine.Event.Reason;
+import dev.prairie.serve.engine.Event.Started;
+import dev.prairie.serve.engine.Event.Text;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 final class EngineTest {
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final Map<Integer, List<Event>> byChoice = new ConcurrentHashMap<>();
 
     @Test
     void aSequenceIsToldItsTextAndItsEnd() throws InterruptedException {
         ScriptedModel model = new ScriptedModel("hello");
         try (Engine engine = new Engine(model)) {
-            engine.submit(List.of(sequence(100)));
+            submit(engine, request(100));
             assertThat(answer()).isEqualTo("hello");
-            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6));
+            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6, 0, null));
         }
         assertThat(model.open()).isZero();
     }
@@ -35,20 +40,20 @@ final class EngineTest {
     @Test
     void noMoreTokensThanAskedFor() throws InterruptedException {
         try (Engine engine = new Engine(new ScriptedModel("hello"))) {
-            engine.submit(List.of(sequence(2)));
+            submit(engine, request(2));
             assertThat(answer()).isEqualTo("he");
-            assertThat(events.take()).isEqualTo(new Finished(Reason.LENGTH, 2));
+            assertThat(events.take()).isEqualTo(new Finished(Reason.LENGTH, 2, 0, null));
         }
     }
 
     @Test
     void aCharacterOfSeveralTokensComesWhole() throws InterruptedException {
         try (Engine engine = new Engine(new ScriptedModel("星火🔥!"))) {
-            engine.submit(List.of(sequence(100)));
-            assertThat(events.take()).isEqualTo(new Text("星", 3));
-            assertThat(events.take()).isEqualTo(new Text("火", 6));
-            assertThat(events.take()).isEqualTo(new Text("🔥", 10));
-            assertThat(events.take()).isEqualTo(new Text("!", 11));
+            submit(engine, request(100));
+            assertThat(events.take()).isEqualTo(new Text("星", 3, List.of()));
+            assertThat(events.take()).isEqualTo(new Text("火", 6, List.of()));
+            assertThat(events.take()).isEqualTo(new Text("🔥", 10, List.of()));
+            assertThat(events.take()).isEqualTo(new Text("!", 11, List.of()));
         }
     }
 
@@ -56,16 +61,16 @@ final class EngineTest {
     void aStopStringEndsAndIsNotShown() throws InterruptedException {
         ScriptedModel model = new ScriptedModel("one two three");
         try (Engine engine = new Engine(model)) {
-            engine.submit(List.of(sequence(100, " tw")));
+            submit(engine, request(100, " tw"));
             assertThat(answer()).isEqualTo("one");
-            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6));
+            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6, 0, " tw"));
             assertThat(model.steps()).isEqualTo(6);
         }
     }
 
     @Test
     void aFailureEndsOneSequenceOnly() throws InterruptedException {
-        int[] countdown = {1};
+        int[] countdown = {2}; // in the step of both, and then in that of the first alone
         RuntimeException fault = new IllegalStateException("device: out of order");
         ScriptedModel model = new ScriptedModel("hello", 100, step -> {
             if (step == 2 && countdown[0]-- > 0) {
@@ -73,11 +78,11 @@ final class EngineTest {
             }
         });
         try (Engine engine = new Engine(model)) {
-            engine.submit(List.of(sequence(50), sequence(50)));
-            assertThat(answer()).isEqualTo("he");
-            assertThat(events.take()).isEqualTo(new Failed(fault));
-            assertThat(answer()).isEqualTo("hello");
-            assertThat(events.take()).isEqualTo(new Finished(Reason.STOP, 6));
+            submit(engine, request(50), request(50));
+            assertThat(answer(1)).isEqualTo("hello");
+            assertThat(answer(0)).isEqualTo("he");
+            assertThat(events(0).getLast()).isEqualTo(new Failed(fault));
+            assertThat(events(1).getLast()).isEqualTo(new Finished(Reason.STOP, 6, 0, null));
             assertThat(engine.alive()).isTrue();
         }
         assertThat(model.open()).isZero();
@@ -85,16 +90,16 @@ final class EngineTest {
 
     @Test
     void memoryThatRunsOutEndsOneSequenceOnly() throws InterruptedException {
-        int[] countdown = {1};
+        int[] countdown = {2};
         ScriptedModel model = new ScriptedModel("hello", 100, step -> {
             if (countdown[0]-- > 0) {
                 throw new OutOfMemoryError("cache: 9 bytes do not fit");
             }
         });
         try (Engine engine = new Engine(model)) {
-            engine.submit(List.of(sequence(50), sequence(50)));
-            assertThat(events.take()).isInstanceOf(Failed.class);
-            assertThat(answer()).isEqualTo("hello");
+            submit(engine, request(50), request(50));
+            assertThat(answer(1)).isEqualTo("hello");
+            assertThat(events(0).getLast()).isInstanceOf(Failed.class);
         }
     }
 
@@ -105,7 +110,7 @@ final class EngineTest {
             throw new LinkageError("a class is missing");
         });
         try (Engine engine = new Engine(model)) {
-            engine.submit(List.of(sequence(50), sequence(50)));
+            submit(engine, request(50), request(50));
             assertThat(events.take()).isInstanceOf(Failed.class);
             assertThat(events.take()).isInstanceOf(Failed.class);
             assertThat(engine.alive()).isFalse();
@@ -121,18 +126,17 @@ final class EngineTest {
             started.countDown();
             await(go);
         });
-        try (Engine engine = new Engine(model, 2)) {
-            engine.submit(List.of(sequence(1)));
+        try (Engine engine = new Engine(model, EngineConfig.DEFAULT.withQueue(2, 1_000))) {
+            submit(engine, request(1));
             started.await();
-            engine.submit(List.of(sequence(1)));
-            assertThatThrownBy(() -> engine.submit(List.of(sequence(1), sequence(1))))
+            submit(engine, request(1));
+            assertThatThrownBy(() -> submit(engine, request(1), request(1)))
                     .isInstanceOf(QueueFullException.class)
                     .hasMessageContaining("1 waiting and 2 more, but 2 fit");
-            Sequence waits = sequence(1);
-            engine.submit(List.of(waits));
+            Submission waits = submit(engine, request(1));
             assertThat(engine.waiting()).isEqualTo(2);
             waits.cancel(); // leaves its place
-            engine.submit(List.of(sequence(1)));
+            submit(engine, request(1));
             go.countDown();
         }
     }
@@ -148,13 +152,12 @@ final class EngineTest {
             }
         });
         try (Engine engine = new Engine(model)) {
-            Sequence sequence = sequence(50);
-            engine.submit(List.of(sequence));
+            Submission sequence = submit(engine, request(50));
             third.await();
             sequence.cancel();
             go.countDown();
             assertThat(answer()).isEqualTo("hel");
-            assertThat(events.take()).isEqualTo(new Finished(Reason.CANCELLED, 3));
+            assertThat(events.take()).isEqualTo(new Finished(Reason.CANCELLED, 3, 0, null));
             assertThat(model.steps()).isEqualTo(4);
         }
     }
@@ -167,7 +170,7 @@ final class EngineTest {
             pause();
         });
         Engine engine = new Engine(model);
-        engine.submit(List.of(sequence(90), sequence(90)));
+        submit(engine, request(90), request(90));
         started.await();
         engine.close();
         int ends = 0;
@@ -177,24 +180,50 @@ final class EngineTest {
         assertThat(ends).isEqualTo(2);
         assertThat(events.stream().reduce((a, b) -> b).orElseThrow()).isInstanceOf(Failed.class);
         assertThat(model.open()).isZero();
-        assertThatThrownBy(() -> engine.submit(List.of(sequence(1)))).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> submit(engine, request(1))).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
     void whatDoesNotFitIsRefusedWithBothNumbers() {
         try (Engine engine = new Engine(new ScriptedModel("x", 10, step -> {}))) {
-            assertThatThrownBy(() -> engine.submit(List.of(sequence(8))))
+            assertThatThrownBy(() -> submit(engine, request(8)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("3 tokens and 8 more are asked for, but 10 fit");
             int[] unknown = {257};
-            assertThatThrownBy(() ->
-                            engine.submit(List.of(new Sequence(unknown, Sampling.GREEDY, 1, List.of(), events::add))))
+            assertThatThrownBy(() -> submit(engine, Request.of(unknown, Sampling.GREEDY, 1)))
                     .hasMessageContaining("token 257, but ids are 0 to 256");
         }
     }
 
-    private Sequence sequence(int maxTokens, String... stop) {
-        return new Sequence(new int[] {1, 2, 3}, Sampling.GREEDY, maxTokens, List.of(stop), events::add);
+    private Request request(int maxTokens, String... stop) {
+        return Request.builder(new int[] {1, 2, 3}, maxTokens)
+                .sampling(Sampling.GREEDY)
+                .stop(List.of(stop))
+                .build();
+    }
+
+    private Submission submit(Engine engine, Request... requests) {
+        return engine.submit(List.of(requests), (choice, event) -> {
+            if (!(event instanceof Started)) {
+                events.add(event);
+                byChoice.computeIfAbsent(choice, c -> new CopyOnWriteArrayList<>())
+                        .add(event);
+            }
+        });
+    }
+
+    /** The text of a choice, waited for to its end. */
+    private String answer(int choice) throws InterruptedException {
+        while (events(choice).isEmpty() || events(choice).getLast() instanceof Text) {
+            Thread.sleep(1);
+        }
+        return events(choice).stream()
+                .map(event -> event instanceof Text text ? text.text() : "")
+                .collect(Collectors.joining());
+    }
+
+    private List<Event> events(int choice) {
+        return byChoice.getOrDefault(choice, List.of());
     }
 
     /** The text up to the next end, which is left in the queue. */

@@ -5,6 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
@@ -32,12 +35,12 @@ public final class ScriptedModel implements LanguageModel {
         this(answer, 4096, step -> {});
     }
 
-    /** Sessions not closed. */
+    /** Runners not closed. */
     public int open() {
         return open.get();
     }
 
-    /** Steps taken in all. */
+    /** Tokens answered in all. */
     public int steps() {
         return steps.get();
     }
@@ -103,19 +106,41 @@ public final class ScriptedModel implements LanguageModel {
     }
 
     @Override
-    public Session open(int capacity) {
+    public ModelRunner open(EngineConfig config) {
         open.incrementAndGet();
-        return new Session() {
-            private int step;
+        Map<Long, Integer> begins = new HashMap<>(); // where each sequence's answer begins
+        int blocks = Math.ceilDiv(contextLength, config.block());
+        return new ModelRunner() {
+            @Override
+            public int blocks() {
+                return blocks * config.sequences();
+            }
 
             @Override
-            public float[] feed(int... ids) {
-                beforeStep.accept(step);
-                steps.incrementAndGet();
-                float[] logits = new float[END + 1];
-                logits[step < answer.length ? answer[step] & 0xFF : END] = 100;
-                step++;
-                return logits;
+            public int block() {
+                return config.block();
+            }
+
+            @Override
+            public Logits run(Step step) {
+                int[] tokens = new int[step.rows().length];
+                for (int m = 0; m < tokens.length; m++) {
+                    int row = step.rows()[m];
+                    int b = 0;
+                    while (step.starts()[b + 1] <= row) {
+                        b++;
+                    }
+                    int at = step.positions()[row];
+                    int answered = at - begins.getOrDefault(step.sequences()[b], at);
+                    beforeStep.accept(answered);
+                    begins.putIfAbsent(step.sequences()[b], at);
+                    steps.incrementAndGet();
+                    tokens[m] = answered < answer.length ? answer[answered] & 0xFF : END;
+                }
+                return (m, logits) -> {
+                    Arrays.fill(logits, 0);
+                    logits[tokens[m]] = 100;
+                };
             }
 
             @Override

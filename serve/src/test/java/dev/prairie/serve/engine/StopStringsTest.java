@@ -15,7 +15,7 @@ final class StopStringsTest {
         assertThat(stops.add("N")).isEmpty();
         assertThat(stops.add("E")).isEqualTo("EN");
         assertThat(stops.add("ND and more")).isEmpty();
-        assertThat(stops.found()).isTrue();
+        assertThat(stops.isFound()).isTrue();
         assertThat(stops.end()).isEmpty();
     }
 
@@ -30,7 +30,7 @@ final class StopStringsTest {
     void theEarliestOfSeveralStopsCuts() {
         StopStrings stops = new StopStrings(List.of("bb", "ab"));
         assertThat(stops.add("xabb")).isEqualTo("x");
-        assertThat(stops.found()).isTrue();
+        assertThat(stops.isFound()).isTrue();
     }
 
     /** However a text is cut into pieces, what is shown is the text up to the stop, and never more. */
@@ -43,16 +43,16 @@ final class StopStringsTest {
             StopStrings stops = new StopStrings(list);
             StringBuilder shown = new StringBuilder();
             List<String> pieces = new ArrayList<>();
-            for (int at = 0; at < text.length() && !stops.found(); at++) {
+            for (int at = 0; at < text.length() && !stops.isFound(); at++) {
                 pieces.add(stops.add(text.substring(at, at + 1)));
                 shown.append(pieces.getLast());
                 String soFar = text.substring(0, at + 1);
                 assertThat(text).startsWith(shown);
                 assertThat(list).noneMatch(shown.toString()::contains);
-                assertThat(stops.found()).isEqualTo(list.stream().anyMatch(soFar::contains));
+                assertThat(stops.isFound()).isEqualTo(list.stream().anyMatch(soFar::contains));
             }
             shown.append(stops.end());
-            if (stops.found()) {
+            if (stops.isFound()) {
                 assertThat(list).anyMatch(text.substring(shown.length())::startsWith);
             } else {
                 assertThat(shown).hasToString(text);

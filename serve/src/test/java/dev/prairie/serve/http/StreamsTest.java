@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.engine.EngineConfig;
 import dev.prairie.serve.engine.ScriptedModel;
 import java.io.IOException;
 import java.io.InputStream;
@@ -210,10 +211,11 @@ final class StreamsTest {
             InputStream in = socket.getInputStream();
             assertThat(in.readNBytes(500)).hasSize(500);
         }
-        for (int i = 0; i < 2_000 && model.open() > 0; i++) {
+        for (int i = 0; i < 2_000 && engine.stats().running() > 0; i++) {
             Thread.sleep(5);
         }
-        assertThat(model.open()).isZero();
+        assertThat(engine.stats().running()).isZero();
+        assertThat(engine.stats().usedBlocks()).isZero();
         assertThat(model.steps()).isLessThan(3000);
     }
 
@@ -225,7 +227,7 @@ final class StreamsTest {
             started.countDown();
             await(go);
         });
-        engine = new Engine(model, 1);
+        engine = new Engine(model, EngineConfig.DEFAULT.withQueue(1, 10_000).withSequences(1));
         serve();
         CompletableFuture<HttpResponse<String>> first =
                 CompletableFuture.supplyAsync(() -> client.post(CHAT, chat("'n': 1")));

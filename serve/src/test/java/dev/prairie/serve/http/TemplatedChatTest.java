@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.ScriptedModel;
+import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.text.template.ChatTemplate;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.api;
 
 import io.javalin.http.Context;
 import java.io.IOException;
@@ -9,11 +9,11 @@ import java.nio.charset.StandardCharsets;
  * Server-sent events (<a href="https://html.spec.whatwg.org/multipage/server-sent-events.html">WHATWG HTML</a>), each
  * sent as soon as it is written. A client that has gone shows itself as an IOException.
  */
-final class EventStream {
+public final class EventStream {
     private final OutputStream out;
 
     /** Commits the response: from here on errors can only be sent as events. */
-    EventStream(Context context) throws IOException {
+    public EventStream(Context context) throws IOException {
         context.res().setContentType("text/event-stream; charset=utf-8");
         context.res().setHeader("Cache-Control", "no-cache");
         context.res().setHeader("X-Accel-Buffering", "no"); // asks a proxy in between not to wait for more
@@ -21,24 +21,24 @@ final class EventStream {
         out.flush();
     }
 
-    void json(Object value) throws IOException {
+    public void json(Object value) throws IOException {
         write("data: ", Json.bytes(value));
     }
 
-    void data(String line) throws IOException {
+    public void data(String line) throws IOException {
         write("data: ", line.getBytes(StandardCharsets.UTF_8));
     }
 
-    void event(String name, Object value) throws IOException {
+    public void event(String name, Object value) throws IOException {
         write("event: " + name + "\ndata: ", Json.bytes(value));
     }
 
     /** What the client may tell us after a reconnect. */
-    void event(String name, long id, Object value) throws IOException {
+    public void event(String name, long id, Object value) throws IOException {
         write("id: " + id + "\nevent: " + name + "\ndata: ", Json.bytes(value));
     }
 
-    void comment(String text) throws IOException {
+    public void comment(String text) throws IOException {
         write(": ", text.getBytes(StandardCharsets.UTF_8));
     }
 

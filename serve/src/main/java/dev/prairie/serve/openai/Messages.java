@@ -1,5 +1,7 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.openai;
 
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Fields;
 import dev.prairie.text.template.Message;
 import dev.prairie.text.template.ToolCall;
 import java.util.ArrayList;

@@ -1,7 +1,13 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.openai;
 
 import dev.prairie.model.generate.Sampling;
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Fields;
+import dev.prairie.serve.api.Generation;
 import dev.prairie.serve.engine.LanguageModel;
+import dev.prairie.serve.engine.Request;
+import dev.prairie.serve.resident.ChatFormat;
+import dev.prairie.serve.resident.Lease;
 import dev.prairie.text.reply.ReplyParser;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,28 +16,17 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What a completion or chat request asks for, checked. Fields and ranges:
  * <a href="https://platform.openai.com/docs/api-reference">OpenAI's reference</a>; {@code top_k}, {@code min_p} and
  * {@code repetition_penalty} are extensions under the names that other servers gave them.
  *
- * @param seed of the first of the n choices of a prompt; the next one's is greater by one
- * @param marked whether special tokens are spelled out in the reply
- * @param replies a reader for each reply
+ * @param echoes the text to show before each prompt's answers
+ * @param n      answers for each prompt
  */
 record GenerationRequest(
-        Wire wire,
-        List<Prompt> prompts,
-        Sampling sampling,
-        long seed,
-        List<String> stop,
-        int n,
-        boolean stream,
-        boolean includeUsage,
-        boolean marked,
-        Supplier<ReplyParser> replies) {
+        Wire wire, Generation generation, List<String> echoes, int n, boolean stream, boolean includeUsage) {
     /** More answers than this in one request are a mistake. */
     private static final int MOST_PROMPTS = 128;
 
@@ -41,9 +36,8 @@ record GenerationRequest(
     record Prompt(int[] ids, int maxTokens, String echo) {}
 
     /** Reads {@code POST /v1/completions}. */
-    static GenerationRequest completion(ObjectNode body, LanguageModel model) {
-        Fields fields = new Fields(body);
-        checkModel(fields, model);
+    static GenerationRequest completion(Fields fields, Lease lease, String tenant) {
+        LanguageModel model = lease.model();
         OptionalLong maxTokens = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
         boolean echo = fields.bool("echo", false);
         JsonNode prompt = fields.node("prompt");
@@ -70,13 +64,13 @@ record GenerationRequest(
             throw ApiException.unsupported("best_of", "not supported yet, leave it out");
         }
         fields.unsupported("suffix");
-        return finish(Wire.COMPLETION, prompts, fields, false, ReplyParser::plain);
+        return finish(Wire.COMPLETION, lease, tenant, prompts, fields, false, ReplyParser::plain);
     }
 
     /** Reads {@code POST /v1/chat/completions}. */
-    static GenerationRequest chat(ObjectNode body, LanguageModel model, ChatFormat format) {
-        Fields fields = new Fields(body);
-        checkModel(fields, model);
+    static GenerationRequest chat(Fields fields, Lease lease, String tenant) {
+        LanguageModel model = lease.model();
+        ChatFormat format = lease.chat();
         OptionalLong maxTokens = fields.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
         OptionalLong older = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
         if (maxTokens.isPresent() && older.isPresent() && !maxTokens.equals(older)) {
@@ -91,7 +85,7 @@ record GenerationRequest(
                 format.templated() ? model.encodeTemplated(chat.prompt()) : encode("messages", chat.prompt(), model);
         Prompt prompt = prompt("messages", ids, maxTokens.isPresent() ? maxTokens : older, "", model);
         Supplier<ReplyParser> replies = () -> format.replies(chat.prompt(), chat.tools());
-        return finish(Wire.CHAT, List.of(prompt), fields, format.templated(), replies);
+        return finish(Wire.CHAT, lease, tenant, List.of(prompt), fields, format.templated(), replies);
     }
 
     private static void refuseWhatChatCannot(Fields fields) {
@@ -114,7 +108,13 @@ record GenerationRequest(
 
     /** The fields that both kinds share. */
     private static GenerationRequest finish(
-            Wire wire, List<Prompt> prompts, Fields fields, boolean marked, Supplier<ReplyParser> replies) {
+            Wire wire,
+            Lease lease,
+            String tenant,
+            List<Prompt> prompts,
+            Fields fields,
+            boolean marked,
+            Supplier<ReplyParser> replies) {
         long seed = fields.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE)
                 .orElseGet(() -> ThreadLocalRandom.current().nextLong());
         Sampling sampling = new Sampling(
@@ -144,7 +144,18 @@ record GenerationRequest(
                 "prompt_cache_key",
                 "prompt_cache_retention");
         fields.end();
-        return new GenerationRequest(wire, prompts, sampling, seed, stop, n, stream, includeUsage, marked, replies);
+        List<Request> requests = prompts.stream()
+                .map(prompt -> Request.builder(prompt.ids(), prompt.maxTokens())
+                        .sampling(sampling)
+                        .choices(n)
+                        .stop(stop)
+                        .marked(marked)
+                        .adapter(lease.adapter())
+                        .tenant(tenant)
+                        .build())
+                .toList();
+        List<String> echoes = prompts.stream().map(Prompt::echo).toList();
+        return new GenerationRequest(wire, new Generation(lease, requests, replies), echoes, n, stream, includeUsage);
     }
 
     private static boolean streamOptions(Fields fields, boolean stream) {
@@ -159,22 +170,6 @@ record GenerationRequest(
         options.accept("include_obfuscation");
         options.end();
         return includeUsage;
-    }
-
-    private static void checkModel(Fields fields, LanguageModel model) {
-        String asked = fields.string("model");
-        if (!asked.equals(model.id())) {
-            throw modelNotFound(asked, model);
-        }
-    }
-
-    static ApiException modelNotFound(String asked, LanguageModel model) {
-        return new ApiException(
-                404,
-                "invalid_request_error",
-                "model: \"" + asked + "\" is not here, \"" + model.id() + "\" is",
-                "model",
-                "model_not_found");
     }
 
     private static boolean isListOfPrompts(JsonNode prompt) {

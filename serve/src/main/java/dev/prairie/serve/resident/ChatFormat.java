@@ -1,4 +1,4 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.resident;
 
 import dev.prairie.text.reply.ReplyParser;
 import dev.prairie.text.template.ChatTemplate;

@@ -1,4 +1,4 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.api;
 
 import dev.prairie.serve.engine.EngineClosedException;
 import java.util.Map;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A request that is answered with an error. The body is OpenAI's: {@code {"error": {message, type, param, code}}}, see
  * <a href="https://platform.openai.com/docs/guides/error-codes">its guide</a>.
  */
-final class ApiException extends RuntimeException {
+public final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final int status;
@@ -16,7 +16,7 @@ final class ApiException extends RuntimeException {
     private final @Nullable String param;
     private final @Nullable String code;
 
-    ApiException(int status, String type, String message, @Nullable String param, @Nullable String code) {
+    public ApiException(int status, String type, String message, @Nullable String param, @Nullable String code) {
         super(message);
         this.status = status;
         this.type = type;
@@ -25,39 +25,59 @@ final class ApiException extends RuntimeException {
     }
 
     /** 400: the value of {@code param} cannot be used. */
-    static ApiException invalid(String param, String message) {
+    public static ApiException invalid(String param, String message) {
         return new ApiException(400, "invalid_request_error", param + ": " + message, param, "invalid_value");
     }
 
     /** 400: what {@code param} asks for is not offered. */
-    static ApiException unsupported(String param, String message) {
+    public static ApiException unsupported(String param, String message) {
         return new ApiException(400, "invalid_request_error", param + ": " + message, param, "unsupported_parameter");
     }
 
     /** Another status, with no field to blame. */
-    static ApiException refused(int status, String code, String message) {
+    public static ApiException refused(int status, String code, String message) {
         return new ApiException(status, "invalid_request_error", message, null, code);
     }
 
     /** 500: the model or the device gave up. The cause's message is for the client; its trace is not. */
-    static ApiException failed(Throwable cause) {
+    public static ApiException failed(Throwable cause) {
         if (cause instanceof EngineClosedException) {
             return stopping();
+        }
+        if (cause instanceof ApiException already) {
+            return already;
         }
         String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return new ApiException(500, "server_error", message, null, "generation_failed");
     }
 
     /** 503: another server, or this one later, may answer. */
-    static ApiException stopping() {
+    public static ApiException stopping() {
         return new ApiException(503, "server_error", "the server is stopping", null, "stopping");
     }
 
-    int status() {
+    /** The HTTP status. */
+    public int status() {
         return status;
     }
 
-    Map<String, Object> body() {
+    /** OpenAI's word for the kind of error. */
+    public String type() {
+        return type;
+    }
+
+    /** The field to blame; null if there is none. */
+    public @Nullable String param() {
+        return param;
+    }
+
+    /** A word for the error that programs can compare; null if there is none. */
+    public @Nullable String code() {
+        return code;
+    }
+
+    /** The error as OpenAI's clients expect it. */
+    public Map<String, Object> body() {
         return Json.object("error", Json.object("message", getMessage(), "type", type, "param", param, "code", code));
     }
 }

@@ -1,4 +1,4 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.api;
 
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -13,12 +13,12 @@ import tools.jackson.databind.node.ObjectNode;
  * Reads a request object field by field. Every field must be read, accepted or refused by name: what is left over at the
  * end is an error, so that nothing a client asks for is silently ignored. An explicit null counts as absent.
  */
-final class Fields {
+public final class Fields {
     private final ObjectNode object;
     private final String prefix;
     private final Set<String> known = new HashSet<>();
 
-    Fields(ObjectNode object) {
+    public Fields(ObjectNode object) {
         this(object, "");
     }
 
@@ -28,23 +28,23 @@ final class Fields {
     }
 
     /** The field's full name, as an error gives it. */
-    String name(String field) {
+    public String name(String field) {
         return prefix + field;
     }
 
     /** The field's value; null if absent. */
     @Nullable
-    JsonNode node(String field) {
+    public JsonNode node(String field) {
         known.add(field);
         JsonNode value = object.get(field);
         return value == null || value.isNull() ? null : value;
     }
 
-    boolean has(String field) {
+    public boolean has(String field) {
         return node(field) != null;
     }
 
-    String string(String field) {
+    public String string(String field) {
         JsonNode value = node(field);
         if (value == null) {
             throw new ApiException(
@@ -53,14 +53,14 @@ final class Fields {
         return string(value, name(field));
     }
 
-    static String string(JsonNode value, String name) {
+    public static String string(JsonNode value, String name) {
         if (!value.isString()) {
             throw wrongType(name, "a string", value);
         }
         return value.stringValue();
     }
 
-    boolean bool(String field, boolean otherwise) {
+    public boolean bool(String field, boolean otherwise) {
         JsonNode value = node(field);
         if (value == null) {
             return otherwise;
@@ -71,12 +71,12 @@ final class Fields {
         return value.booleanValue();
     }
 
-    OptionalLong integer(String field, long least, long most) {
+    public OptionalLong integer(String field, long least, long most) {
         JsonNode value = node(field);
         return value == null ? OptionalLong.empty() : OptionalLong.of(integer(value, name(field), least, most));
     }
 
-    static long integer(JsonNode value, String name, long least, long most) {
+    public static long integer(JsonNode value, String name, long least, long most) {
         if (!value.isIntegralNumber()) {
             throw wrongType(name, "a whole number", value);
         }
@@ -87,7 +87,7 @@ final class Fields {
     }
 
     /** A number from {@code least} to {@code most}. */
-    float number(String field, float otherwise, double least, double most) {
+    public float number(String field, float otherwise, double least, double most) {
         JsonNode value = node(field);
         if (value == null) {
             return otherwise;
@@ -103,7 +103,7 @@ final class Fields {
     }
 
     /** A number above 0, and at most {@code most}. */
-    float positive(String field, float otherwise, double most) {
+    public float positive(String field, float otherwise, double most) {
         float number = number(field, otherwise, 0, most);
         if (number == 0) {
             throw ApiException.invalid(name(field), "0, give more than 0 and at most " + most);
@@ -113,12 +113,12 @@ final class Fields {
 
     /** The object in this field; null if absent. */
     @Nullable
-    Fields fields(String field) {
+    public Fields fields(String field) {
         JsonNode value = node(field);
         return value == null ? null : fieldsOf(value, name(field));
     }
 
-    static Fields fieldsOf(JsonNode value, String name) {
+    public static Fields fieldsOf(JsonNode value, String name) {
         if (value instanceof ObjectNode inner) {
             return new Fields(inner, name + ".");
         }
@@ -126,7 +126,7 @@ final class Fields {
     }
 
     /** Strings in this field, alone or in an array of at most {@code most}; empty if absent. */
-    List<String> strings(String field, int most) {
+    public List<String> strings(String field, int most) {
         JsonNode value = node(field);
         if (value == null) {
             return List.of();
@@ -148,7 +148,7 @@ final class Fields {
     }
 
     /** Every field by its name, all of them read by this. */
-    java.util.Map<String, Object> all() {
+    public java.util.Map<String, Object> all() {
         java.util.Map<String, Object> all = new java.util.LinkedHashMap<>();
         object.properties().forEach(entry -> all.put(entry.getKey(), entry.getValue()));
         known.addAll(all.keySet());
@@ -156,12 +156,12 @@ final class Fields {
     }
 
     /** Fields that mean nothing here and do no harm. */
-    void accept(String... names) {
+    public void accept(String... names) {
         known.addAll(List.of(names));
     }
 
     /** A field that would change the answer: only absence, {@code false}, 0, or emptiness can be honoured. */
-    void unsupported(String... names) {
+    public void unsupported(String... names) {
         for (String field : names) {
             JsonNode value = node(field);
             boolean asksForNothing = value == null
@@ -176,7 +176,7 @@ final class Fields {
     }
 
     /** To be called last: refuses fields that nobody has asked about. */
-    void end() {
+    public void end() {
         for (String field : object.propertyNames()) {
             if (!known.contains(field)) {
                 throw new ApiException(
@@ -189,7 +189,7 @@ final class Fields {
         }
     }
 
-    static ApiException wrongType(String name, String wanted, JsonNode found) {
+    public static ApiException wrongType(String name, String wanted, JsonNode found) {
         return new ApiException(
                 400,
                 "invalid_request_error",

@@ -1,4 +1,4 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.api;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,7 +11,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** JSON in, strictly, and out, as it stands on the wire. */
-final class Json {
+public final class Json {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -20,7 +20,7 @@ final class Json {
     private Json() {}
 
     /** A body that must be one JSON object. */
-    static ObjectNode parseObject(byte[] body) {
+    public static ObjectNode parseObject(byte[] body) {
         JsonNode node;
         try {
             node = MAPPER.readTree(body);
@@ -34,7 +34,7 @@ final class Json {
     }
 
     /** An object in a file that others write: null if it is not one (yet). */
-    static @Nullable ObjectNode parseLenient(byte[] text) {
+    public static @Nullable ObjectNode parseLenient(byte[] text) {
         try {
             return MAPPER.readTree(text) instanceof ObjectNode object ? object : null;
         } catch (JacksonException e) {
@@ -42,12 +42,12 @@ final class Json {
         }
     }
 
-    static byte[] bytes(Object value) {
+    public static byte[] bytes(Object value) {
         return MAPPER.writeValueAsBytes(value);
     }
 
     /** An object of names and values in turn, in this order; null stays null. */
-    static Map<String, Object> object(@Nullable Object... namesAndValues) {
+    public static Map<String, Object> object(@Nullable Object... namesAndValues) {
         Map<String, Object> object = new LinkedHashMap<>();
         for (int i = 0; i < namesAndValues.length; i += 2) {
             put(object, String.valueOf(namesAndValues[i]), namesAndValues[i + 1]);

@@ -1,5 +1,6 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.openai;
 
+import dev.prairie.serve.api.Json;
 import dev.prairie.text.reply.ReplyEvent;
 import dev.prairie.text.template.Message;
 import dev.prairie.text.template.ToolCall;

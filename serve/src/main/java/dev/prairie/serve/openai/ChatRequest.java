@@ -1,5 +1,8 @@
-package dev.prairie.serve.http;
+package dev.prairie.serve.openai;
 
+import dev.prairie.serve.api.ApiException;
+import dev.prairie.serve.api.Fields;
+import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.text.template.Conversation;
 import dev.prairie.text.template.Message;
 import dev.prairie.text.template.TemplateException;

@@ -1,0 +1,156 @@
+package dev.prairie.serve.engine;
+
+import dev.prairie.model.generate.Logprobs;
+import dev.prairie.model.generate.Sampler;
+import dev.prairie.model.generate.TokenScore;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a sequence says: picks its tokens, makes text of them, holds back what may become a stop string, and tells the
+ * listener. Nothing here depends on which other sequences were in the step.
+ */
+final class Output {
+    /** A token's score, and where its text ends in all that was said. */
+    private record Ending(TokenScore score, int begin, int end) {}
+
+    private final Sequence sequence;
+    private final Request request;
+    private final LanguageModel model;
+    private final Sampler sampler;
+    private final LanguageModel.TextStream text;
+    private final StopStrings stops;
+    private final List<Ending> unsaid = new ArrayList<>();
+    private final List<TokenScore> promptScores = new ArrayList<>();
+    private double logProbability;
+    private int sampled;
+    private int made; // characters that tokens have become
+    private int told; // of them, told
+    private boolean ended;
+
+    Output(Sequence sequence, LanguageModel model) {
+        this.sequence = sequence;
+        this.request = sequence.request();
+        this.model = model;
+        int[] prompt = request.prompt();
+        this.sampler = new Sampler(sequence.sampling(), prompt);
+        this.text = request.marked() ? model.markedStream(prompt) : model.textStream(prompt);
+        this.stops = new StopStrings(request.stop());
+    }
+
+    /** Whether nothing more is said. */
+    boolean ended() {
+        return ended;
+    }
+
+    /** Tokens said so far. */
+    int sampled() {
+        return sampled;
+    }
+
+    // ---- the prompt --------------------------------------------------------------------------------------------
+
+    /** Whether the prompt's tokens are still to be scored. */
+    boolean scoresPrompt() {
+        return request.promptScores() && promptScores.size() < request.prompt().length;
+    }
+
+    /** The prompt's token at {@code position}, given the logits of the one before it. */
+    void scorePrompt(int position, float[] logits) {
+        if (promptScores.isEmpty()) {
+            promptScores.add(new TokenScore(request.prompt()[0], Float.NaN, new int[0], new float[0]));
+        }
+        promptScores.add(Logprobs.of(logits, request.prompt()[position], Math.max(0, request.scores())));
+    }
+
+    /** The prompt is computed. */
+    void promptDone() {
+        if (request.promptScores()) {
+            if (promptScores.isEmpty()) { // of one token, before which there is nothing
+                promptScores.add(new TokenScore(request.prompt()[0], Float.NaN, new int[0], new float[0]));
+            }
+            sequence.emit(new Event.Scored(List.copyOf(promptScores)));
+        }
+        if (request.maxTokens() == 0) {
+            end(Event.Reason.LENGTH);
+        }
+    }
+
+    // ---- the answer --------------------------------------------------------------------------------------------
+
+    /** The next token for these logits, which it changes; {@code scratch} has room for a copy of them. */
+    int next(float[] logits, float[] scratch) {
+        int id;
+        if (request.scores() >= 0) {
+            System.arraycopy(logits, 0, scratch, 0, logits.length);
+            id = sampler.next(logits);
+            say(id, Logprobs.of(scratch, id, request.scores()));
+        } else {
+            id = sampler.next(logits);
+            say(id, null);
+        }
+        return id;
+    }
+
+    private void say(int id, @Nullable TokenScore score) {
+        sampled++;
+        boolean last = !request.ignoreEnd()
+                && (model.endsText(id) || request.stopTokens().contains(id));
+        String more = last ? "" : text.add(id);
+        if (score != null) {
+            unsaid.add(new Ending(score, made, made + more.length()));
+            logProbability += score.logprob();
+        }
+        made += more.length();
+        String shown = stops.add(more);
+        boolean full = sampled == request.maxTokens();
+        if ((last || full) && !stops.isFound()) {
+            String rest = text.end();
+            made += rest.length();
+            shown += stops.add(rest);
+            shown += stops.end();
+        }
+        boolean over = last || full || stops.isFound();
+        tell(shown, over);
+        if (over) {
+            end(last || stops.isFound() ? Event.Reason.STOP : Event.Reason.LENGTH);
+        }
+    }
+
+    /** Scores go with the text that they are about: what a stop string cuts off has none. */
+    private void tell(String shown, boolean over) {
+        told += shown.length();
+        List<TokenScore> scores = new ArrayList<>();
+        boolean cut = stops.isFound();
+        while (!unsaid.isEmpty()) {
+            Ending first = unsaid.getFirst();
+            if (cut ? first.begin >= told && first.end > told : !over && first.end > told) {
+                break;
+            }
+            scores.add(unsaid.removeFirst().score);
+        }
+        if (!shown.isEmpty() || !scores.isEmpty()) {
+            sequence.emit(new Event.Text(shown, sampled, scores));
+        }
+    }
+
+    // ---- the end -----------------------------------------------------------------------------------------------
+
+    void end(Event.Reason reason) {
+        ended = true;
+        sequence.emit(new Event.Finished(reason, sampled, logProbability, stops.found()));
+    }
+
+    /** Says what was held back and ends, though more was asked for. */
+    void cutShort() {
+        String rest = stops.isFound() ? "" : stops.add(text.end()) + stops.end();
+        tell(rest, true);
+        end(Event.Reason.LENGTH);
+    }
+
+    void fail(Throwable cause) {
+        ended = true;
+        sequence.emit(new Event.Failed(cause));
+    }
+}
