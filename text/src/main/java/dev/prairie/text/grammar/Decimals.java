@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -112,7 +111,7 @@ final class Decimals {
         open.add(begin);
         for (int i = 0; i < open.size(); i++) {
             Place place = open.get(i);
-            int from = Objects.requireNonNull(states.get(place));
+            int from = i; // places and states are made together
             if (place.digits > 0 && fits(place)) {
                 graph.end(from);
             }
