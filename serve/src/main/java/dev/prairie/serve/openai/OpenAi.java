@@ -21,7 +21,14 @@ public final class OpenAi implements Surface {
             call.json(200, Json.object("object", "list", "data", cards));
         });
         routes.get("/v1/models/{id}", Scope.GENERATE, call -> {
-            try (Lease lease = call.lease(call.path("id"))) {
+            String id = call.path("id");
+            for (ModelCard card : call.calls().models().cards()) {
+                if (card.id().equals(id)) { // told without being loaded
+                    call.json(200, card(card));
+                    return;
+                }
+            }
+            try (Lease lease = call.lease(id)) { // another name for one of them, or the error that says what is here
                 call.json(200, card(lease.card()));
             }
         });
@@ -29,6 +36,7 @@ public final class OpenAi implements Surface {
         routes.post("/v1/chat/completions", Scope.GENERATE, call -> answer(call, ChatRequest::read));
     }
 
+    /** A model, or an adapter of one, which names its parent as other servers do. */
     private static Map<String, Object> card(ModelCard card) {
         return Json.object(
                 "id",
@@ -39,6 +47,10 @@ public final class OpenAi implements Surface {
                 card.created(),
                 "owned_by",
                 "prairie",
+                "root",
+                card.base() == null ? card.id() : card.base(),
+                "parent",
+                card.base(),
                 "context_length",
                 card.context());
     }
