@@ -5,6 +5,7 @@ import dev.prairie.app.hub.ModelStore;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.checkpoint.Gguf;
 import dev.prairie.model.checkpoint.GgufModel;
+import dev.prairie.model.transformer.HeadForm;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.tensor.device.Device;
@@ -21,16 +22,29 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model from disk with its tokenizer and the device it runs on: a run's folder or its name, a GGUF file, a Hugging Face
- * folder, a safetensors file, a llama2.c file, or a model that was pulled, by its name on the hub.
+ * A model from disk with its tokenizer: a run's folder or its name, a GGUF file, a Hugging Face folder, a safetensors file, a
+ * llama2.c file, or a model that was pulled, by its name on the hub.
+ *
+ * @param alone whether the device was opened for this model alone
  */
-record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena arena) implements AutoCloseable {
+record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device device, boolean alone) implements AutoCloseable {
 
-    /** Opens what {@code given} names; closing gives back weights and device. */
+    /** Opens what {@code given} names, and a device for it; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {
         Path path = resolve(given);
+        Device device = devices.open();
+        try {
+            LoadedModel loaded = on(device, Paths.name(path), path, tokenizerFile, cache);
+            return new LoadedModel(loaded.model, loaded.chat, loaded.arena, device, true);
+        } catch (RuntimeException failure) {
+            device.close();
+            throw failure;
+        }
+    }
+
+    /** Opens the model at {@code path}, on a device that others may use too; closing gives back the weights. */
+    static LoadedModel on(Device device, String id, Path path, @Nullable Path tokenizerFile, CacheOptions cache) {
         Arena arena = Arena.ofShared();
-        Device device = null;
         try {
             // What is in the file itself is read from it once: a vocabulary has some hundred thousand pieces.
             Optional<Gguf> inside = Gguf.is(path) ? Optional.of(Gguf.open(path, arena)) : Optional.empty();
@@ -40,28 +54,22 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
             ChatFormat chat = ModelChat.of(path, inside);
             Checkpoint loaded = inside.isPresent() ? GgufModel.load(inside.get(), arena) : Checkpoint.load(path, arena);
             Checkpoint checkpoint = cache.limited(loaded);
-            device = devices.open();
             var transformer = checkpoint.transformer(device.kernels(), arena);
             var model = new ServedModel(
-                    Paths.name(path),
-                    transformer,
-                    tokenizer,
-                    device.kernels(),
-                    cache.type(),
-                    Set.copyOf(checkpoint.end()));
-            return new LoadedModel(model, chat, device, arena);
+                    id, transformer, tokenizer, device.kernels(), cache.type(), Set.copyOf(checkpoint.end()));
+            return new LoadedModel(model, chat, arena, device, false);
         } catch (IOException failure) {
-            close(device, arena);
+            arena.close();
             throw new UncheckedIOException(path + " cannot be read", failure);
-        } catch (RuntimeException failure) {
-            close(device, arena);
+        } catch (RuntimeException | OutOfMemoryError failure) {
+            arena.close();
             throw failure;
         }
     }
 
-    private static void close(@Nullable Device device, Arena arena) {
-        if (device != null) device.close();
-        arena.close();
+    /** Whether it makes vectors of texts and continues none. */
+    boolean encodes() {
+        return model.transformer().config().head().kind() == HeadForm.Kind.NONE;
     }
 
     /** The file or folder that is meant: a path, or the name of a run. */
@@ -100,6 +108,7 @@ record LoadedModel(ServedModel model, ChatFormat chat, Device device, Arena aren
 
     @Override
     public void close() {
-        close(device, arena);
+        if (alone) device.close();
+        arena.close();
     }
 }

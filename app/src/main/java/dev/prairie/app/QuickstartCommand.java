@@ -98,10 +98,10 @@ final class QuickstartCommand implements Callable<Integer> {
             terminal.note(Paths.shown(run.path()) + " is trained already (--again trains anew)");
         }
         if (trainOnly) return 0;
-        try (LoadedModel loaded = LoadedModel.open(run.path(), null, devices, new CacheOptions())) {
+        try (OpenModels open = OpenModels.of(run.path(), devices)) {
             Path runs = run.path().getParent();
             ServeCommand.serve(
-                    loaded,
+                    open,
                     ServerConfig.local(port).withRuns(runs == null ? Paths.RUNS : runs),
                     Gate.open(),
                     AccessOptions.DRAIN);

@@ -4,11 +4,13 @@ import dev.prairie.model.cache.KvCache;
 import dev.prairie.model.transformer.HeadForm.Pooling;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.tensor.Slab;
+import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.device.Kernels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /**
  * One vector of a text: its last hidden states pooled as the model says, and brought to length 1, so that the inner product
@@ -51,8 +53,35 @@ public final class Embedder {
      * @param texts ids of each, special tokens included: at least one, and no more than the model's context
      */
     public List<float[]> embed(List<int[]> texts) {
-        for (int[] text : texts) check(text);
         var vectors = new ArrayList<float[]>();
+        run(texts, (hidden, begin, end) -> vectors.add(pooled(hidden, begin, end)));
+        return vectors;
+    }
+
+    /**
+     * A vector {@code (C)} of every token of texts, in their order: what the model made of it where it stands, brought to
+     * length 1. An encoder saw the whole text, a decoder what comes before.
+     *
+     * @param texts as in {@link #embed}
+     */
+    public List<List<float[]>> embedTokens(List<int[]> texts) {
+        var vectors = new ArrayList<List<float[]>>();
+        run(texts, (hidden, begin, end) -> {
+            var tokens = new ArrayList<float[]>();
+            for (int n = begin; n < end; n++) tokens.add(normalised(sum(hidden, n, n + 1)));
+            vectors.add(tokens);
+        });
+        return vectors;
+    }
+
+    /** What is made of the last hidden states of one text, the rows from {@code begin} to {@code end}. */
+    @FunctionalInterface
+    private interface Reader {
+        void read(float[] hidden, int begin, int end);
+    }
+
+    private void run(List<int[]> texts, Reader reader) {
+        for (int[] text : texts) check(text);
         try (var slab = new Slab()) {
             for (int from = 0; from < texts.size(); ) {
                 int end = from;
@@ -60,11 +89,10 @@ public final class Embedder {
                 while (end < texts.size() && (end == from || tokens + texts.get(end).length <= BATCH))
                     tokens += texts.get(end++).length;
                 slab.reset();
-                vectors.addAll(batch(new Ops(kernels, slab), texts.subList(from, end), tokens));
+                batch(new Forgetting(kernels, slab), texts.subList(from, end), tokens, reader);
                 from = end;
             }
         }
-        return vectors;
     }
 
     private void check(int[] text) {
@@ -74,7 +102,7 @@ public final class Embedder {
                     + model.config().context() + "; cut it");
     }
 
-    private List<float[]> batch(Ops ops, List<int[]> texts, int count) {
+    private void batch(Ops ops, List<int[]> texts, int count, Reader reader) {
         int[] ids = new int[count];
         int[] positions = new int[count];
         int[] starts = new int[texts.size() + 1];
@@ -86,22 +114,40 @@ public final class Embedder {
         }
         float[] hidden = model.hidden(ops, new Tokens(ids, positions, starts), KvCache.NONE)
                 .toFloats();
-        var vectors = new ArrayList<float[]>();
-        for (int b = 0; b < texts.size(); b++) vectors.add(pooled(hidden, starts[b], starts[b + 1]));
-        return vectors;
+        for (int b = 0; b < texts.size(); b++) reader.read(hidden, starts[b], starts[b + 1]);
     }
 
-    /** Of the rows from {@code begin} to {@code end}. */
     private float[] pooled(float[] hidden, int begin, int end) {
         int first = pooling == Pooling.LAST ? end - 1 : begin;
         int last = pooling == Pooling.FIRST ? begin + 1 : end;
+        return normalised(sum(hidden, first, last)); // whatever the mean was divided by cancels
+    }
+
+    private double[] sum(float[] hidden, int first, int last) {
         double[] sum = new double[width()];
         for (int n = first; n < last; n++) for (int i = 0; i < sum.length; i++) sum[i] += hidden[n * sum.length + i];
+        return sum;
+    }
+
+    private static float[] normalised(double[] v) {
         double squares = 0;
-        for (double v : sum) squares += v * v;
-        double length = Math.max(Math.sqrt(squares), Double.MIN_NORMAL); // whatever the mean was divided by cancels
-        float[] vector = new float[sum.length];
-        for (int i = 0; i < vector.length; i++) vector[i] = (float) (sum[i] / length);
+        for (double x : v) squares += x * x;
+        double length = Math.max(Math.sqrt(squares), Double.MIN_NORMAL);
+        float[] vector = new float[v.length];
+        for (int i = 0; i < vector.length; i++) vector[i] = (float) (v[i] / length);
         return vector;
+    }
+
+    /** Ops that give a layer's memory back when it is done, so that a long text needs that of one layer. */
+    private static final class Forgetting extends Ops {
+        Forgetting(Kernels kernels, Slab slab) {
+            super(kernels, slab);
+        }
+
+        @Override
+        public Tensor block(Tensor x, BiFunction<Ops, Tensor, Tensor> body) {
+            Slab.Mark mark = slab().mark();
+            return slab().keep(mark, super.block(x, body));
+        }
     }
 }

@@ -249,6 +249,9 @@ class FamiliesTest {
             assertThat(found).hasSize(2);
             vector(found.get(0), plain.run(one), mode);
             vector(found.get(1), plain.run(other), mode);
+            List<List<float[]>> tokens = new Embedder(loaded.transformer(), reference).embedTokens(List.of(one, other));
+            assertThat(tokens.stream().map(List::size)).containsExactly(9, 3);
+            for (int t = 0; t < 3; t++) vector(tokens.get(1).get(t), new double[][] {plain.run(other)[t]}, "cls_token");
             ModelFolder.save(folder.resolve("ours"), loaded);
             assertThat(Checkpoint.load(folder.resolve("ours"), arena).config()).isEqualTo(loaded.config());
         }

@@ -1,6 +1,7 @@
 package dev.prairie.serve.api;
 
 import dev.prairie.serve.engine.EngineClosedException;
+import dev.prairie.serve.resident.ModelUnavailableException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * <a href="https://platform.openai.com/docs/guides/error-codes">its guide</a>.
  */
 public final class ApiException extends RuntimeException {
+    /** When a model that is busy may have time again. */
+    private static final long BUSY_SECONDS = 2;
+
     private static final long serialVersionUID = 1;
 
     private final int status;
@@ -61,6 +65,18 @@ public final class ApiException extends RuntimeException {
         }
         String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return new ApiException(500, "server_error", message, null, "generation_failed");
+    }
+
+    /** What a model cannot do: 400 of another kind, 429 too busy, 500 not to be loaded, 503 closed. */
+    public static ApiException unavailable(ModelUnavailableException e) {
+        String message = String.valueOf(e.getMessage());
+        return switch (e.reason()) {
+            case UNSUITABLE ->
+                new ApiException(400, "invalid_request_error", "model: " + message, "model", "model_unsuitable");
+            case BUSY -> tooMuch("queue_full", message, BUSY_SECONDS);
+            case NOT_LOADED -> new ApiException(500, "server_error", message, "model", "model_not_loaded");
+            case CLOSED -> stopping();
+        };
     }
 
     /** 503: another server, or this one later, may answer. */

@@ -1,6 +1,7 @@
 package dev.prairie.serve.api;
 
 import dev.prairie.serve.resident.Lease;
+import dev.prairie.serve.resident.ModelCard;
 import dev.prairie.serve.resident.Models;
 import io.javalin.http.Context;
 import java.time.Duration;
@@ -120,19 +121,28 @@ public final class Calls {
         open.forEach(Answer::abort);
     }
 
+    /** What is told of the model of that name, which is not loaded for it; or a 404 that names those that are here. */
+    public ModelCard card(String id) {
+        return models.cards().stream()
+                .filter(card -> card.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> unknown(id));
+    }
+
     /** The model of that name, or a 404 that names those that are here. */
     Lease lease(String id) {
-        return models.lease(id).orElseThrow(() -> {
-            String names =
-                    models.cards().stream().map(card -> "\"" + card.id() + "\"").collect(Collectors.joining(", "));
-            return new ApiException(
-                    404,
-                    "invalid_request_error",
-                    "model: \"" + id + "\" is not here, " + names
-                            + (models.cards().size() == 1 ? " is" : " are"),
-                    "model",
-                    "model_not_found");
-        });
+        return models.lease(id).orElseThrow(() -> unknown(id));
+    }
+
+    private ApiException unknown(String id) {
+        String names =
+                models.cards().stream().map(card -> "\"" + card.id() + "\"").collect(Collectors.joining(", "));
+        return new ApiException(
+                404,
+                "invalid_request_error",
+                "model: \"" + id + "\" is not here, " + names + (models.cards().size() == 1 ? " is" : " are"),
+                "model",
+                "model_not_found");
     }
 
     void opened(Answer answer) {

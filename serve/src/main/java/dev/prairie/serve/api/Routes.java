@@ -3,6 +3,7 @@ package dev.prairie.serve.api;
 import dev.prairie.serve.engine.DoesNotFitException;
 import dev.prairie.serve.engine.EngineClosedException;
 import dev.prairie.serve.engine.QueueFullException;
+import dev.prairie.serve.resident.ModelUnavailableException;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.io.IOException;
@@ -93,6 +94,12 @@ public final class Routes {
             error(context, e);
         } catch (QueueFullException e) {
             error(context, ApiException.tooMuch("queue_full", String.valueOf(e.getMessage()), QUEUE_SECONDS));
+        } catch (ModelUnavailableException e) {
+            ApiException told = ApiException.unavailable(e);
+            if (told.status() == 500) {
+                LOG.log(Level.ERROR, e.getMessage(), e.getCause());
+            }
+            error(context, told);
         } catch (DoesNotFitException e) {
             error(
                     context,

@@ -12,9 +12,11 @@ import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.observe.Observations;
 import dev.prairie.serve.ollama.Ollama;
 import dev.prairie.serve.openai.OpenAi;
+import dev.prairie.serve.openai.Tokenization;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Models;
 import dev.prairie.serve.responses.Responses;
+import dev.prairie.serve.vectors.Vectors;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.config.RoutesConfig;
@@ -22,8 +24,8 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import io.javalin.util.JavalinBindException;
 import java.io.IOException;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.System.Logger;
 import java.time.Duration;
 import java.util.List;
 import org.eclipse.jetty.server.handler.GracefulHandler;
@@ -149,6 +151,8 @@ public final class Server implements AutoCloseable {
         List<Surface> surfaces = List.of(
                 observations,
                 new OpenAi(),
+                new Tokenization(),
+                new Vectors(),
                 new Responses(),
                 new Anthropic(),
                 new Ollama(),

@@ -12,8 +12,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** What is told of models. What only a file could say, and is not known here, is empty. */
 final class Listing {
@@ -31,26 +29,30 @@ final class Listing {
         return Json.object("models", models.cards().stream().map(Listing::tag).toList());
     }
 
-    /** The models in memory, and their adapters. */
+    /** The models in memory. */
     static Map<String, Object> running(Models models) {
-        Set<String> open =
-                models.engines().stream().map(engine -> engine.model().id()).collect(Collectors.toSet());
         List<Map<String, Object>> running = new ArrayList<>();
-        for (ModelCard card : models.cards()) {
-            if (open.contains(card.id())) {
-                Map<String, Object> tag = tag(card);
-                tag.remove("modified_at");
-                tag.put("size_vram", 0);
-                tag.put("context_length", card.context());
-                running.add(tag);
-            }
+        for (ModelCard card : models.loaded()) {
+            Map<String, Object> tag = tag(card);
+            tag.remove("modified_at");
+            tag.put("size_vram", 0);
+            tag.put("context_length", card.context());
+            running.add(tag);
         }
         return Json.object("models", running);
     }
 
     static Map<String, Object> show(Lease lease) {
         ModelCard card = lease.card();
-        List<String> capabilities = new ArrayList<>(List.of("completion"));
+        Map<String, Object> info = // clients look for the length under the name of the architecture
+                Json.object("general.architecture", "prairie", "prairie.context_length", card.context());
+        if (lease.generates()) {
+            info.put("prairie.vocab_size", lease.model().vocabularySize());
+        } else {
+            info.put("prairie.embedding_length", lease.encoder().width());
+        }
+        List<String> capabilities = new ArrayList<>();
+        capabilities.add(lease.generates() ? "completion" : "embedding");
         if (lease.chat().takesTools()) {
             capabilities.add("tools");
         }
@@ -67,14 +69,7 @@ final class Listing {
                 "details",
                 details(card),
                 "model_info",
-                // Clients look for the length under the name of the architecture.
-                Json.object(
-                        "general.architecture",
-                        "prairie",
-                        "prairie.context_length",
-                        lease.model().contextLength(),
-                        "prairie.vocab_size",
-                        lease.model().vocabularySize()),
+                info,
                 "capabilities",
                 capabilities,
                 "modified_at",

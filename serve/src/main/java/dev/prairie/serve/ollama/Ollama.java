@@ -10,7 +10,10 @@ import dev.prairie.serve.api.StreamWriter;
 import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.api.Whole;
 import dev.prairie.serve.resident.Lease;
+import dev.prairie.serve.vectors.Embeddings;
+import dev.prairie.serve.vectors.Embeddings.Embedded;
 import java.io.IOException;
+import java.util.List;
 
 /** Ollama's API, but for what changes the models that are here. */
 public final class Ollama implements Surface {
@@ -22,6 +25,8 @@ public final class Ollama implements Surface {
         Routes own = routes.withErrors(new OllamaError());
         own.post("/api/chat", Scope.GENERATE, call -> answer(call, OllamaForm.Shape.CHAT));
         own.post("/api/generate", Scope.GENERATE, call -> answer(call, OllamaForm.Shape.GENERATE));
+        own.post("/api/embed", Scope.EMBED, Ollama::embed);
+        own.post("/api/embeddings", Scope.EMBED, Ollama::embedOne);
         own.post("/api/show", Scope.GENERATE, Ollama::show);
         own.get(
                 "/api/tags",
@@ -68,6 +73,49 @@ public final class Ollama implements Surface {
                 call.json(200, form.last(whole.blocks(), whole.ended(), answer.usage()));
             }
         }
+    }
+
+    private static void embed(Call call) {
+        long began = System.nanoTime();
+        Fields fields = embedding(call);
+        String name = fields.string("model");
+        try (Lease lease = lease(call, name)) {
+            long loaded = System.nanoTime();
+            Embedded embedded = Embeddings.of(call, lease, fields, "input");
+            call.json(
+                    200,
+                    Json.object(
+                            "model",
+                            name,
+                            "embeddings",
+                            embedded.vectors(),
+                            "total_duration",
+                            System.nanoTime() - began,
+                            "load_duration",
+                            loaded - began,
+                            "prompt_eval_count",
+                            embedded.tokens()));
+        }
+    }
+
+    /** The older way, for one text. */
+    private static void embedOne(Call call) {
+        Fields fields = embedding(call);
+        String prompt = fields.string("prompt"); // not an array
+        try (Lease lease = lease(call, fields.string("model"))) {
+            if (prompt.isEmpty()) {
+                call.json(200, Json.object("embedding", List.of())); // the model is loaded, as was wanted
+                return;
+            }
+            Embedded embedded = Embeddings.of(call, lease, fields, "prompt");
+            call.json(200, Json.object("embedding", embedded.vectors().getFirst()));
+        }
+    }
+
+    private static Fields embedding(Call call) {
+        Fields fields = call.fields();
+        fields.accept("keep_alive", "options", "truncate"); // nothing is ever cut: what is too long is an error
+        return fields;
     }
 
     private static void show(Call call) {

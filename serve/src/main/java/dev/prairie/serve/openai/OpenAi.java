@@ -21,16 +21,7 @@ public final class OpenAi implements Surface {
             call.json(200, Json.object("object", "list", "data", cards));
         });
         routes.get("/v1/models/{id}", Scope.GENERATE, call -> {
-            String id = call.path("id");
-            for (ModelCard card : call.calls().models().cards()) {
-                if (card.id().equals(id)) { // told without being loaded
-                    call.json(200, card(card));
-                    return;
-                }
-            }
-            try (Lease lease = call.lease(id)) { // another name for one of them, or the error that says what is here
-                call.json(200, card(lease.card()));
-            }
+            call.json(200, card(call.calls().card(call.path("id"))));
         });
         routes.post("/v1/completions", Scope.GENERATE, call -> answer(call, CompletionRequest::read));
         routes.post("/v1/chat/completions", Scope.GENERATE, call -> answer(call, ChatRequest::read));

@@ -12,8 +12,13 @@ public interface Models extends AutoCloseable {
     /**
      * The model of that name, loaded now if it is not in memory, and kept there until the lease is closed. Empty if there is
      * none of that name.
+     *
+     * @throws ModelUnavailableException if it cannot be loaded
      */
     Optional<Lease> lease(String id);
+
+    /** The models, without adapters, that are in memory now. */
+    List<ModelCard> loaded();
 
     /** The engines that are in memory now. */
     List<Engine> engines();
@@ -23,16 +28,15 @@ public interface Models extends AutoCloseable {
         return cards().getFirst();
     }
 
+    /** Closes all that are in memory; those who hold a lease are refused from here on. */
     @Override
     void close();
 
     /** One resident model under its own name. The engine belongs to whoever opened it. */
     static Models of(Engine engine, ChatFormat chat) {
-        ModelCard card = new ModelCard(
-                engine.model().id(),
-                System.currentTimeMillis() / 1000,
-                engine.model().contextLength(),
-                null);
+        Resident resident = Resident.of(engine, chat, () -> {});
+        ModelCard card =
+                new ModelCard(engine.model().id(), System.currentTimeMillis() / 1000, resident.context(), null);
         return new Models() {
             @Override
             public List<ModelCard> cards() {
@@ -41,7 +45,12 @@ public interface Models extends AutoCloseable {
 
             @Override
             public Optional<Lease> lease(String id) {
-                return id.equals(card.id()) ? Optional.of(new Lease(card, engine, chat, () -> {})) : Optional.empty();
+                return id.equals(card.id()) ? Optional.of(new Lease(card, resident, () -> {})) : Optional.empty();
+            }
+
+            @Override
+            public List<ModelCard> loaded() {
+                return cards();
             }
 
             @Override
@@ -50,7 +59,9 @@ public interface Models extends AutoCloseable {
             }
 
             @Override
-            public void close() {}
+            public void close() {
+                resident.encoder().ifPresent(Encoder::close);
+            }
         };
     }
 }

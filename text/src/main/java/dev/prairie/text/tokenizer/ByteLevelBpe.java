@@ -110,6 +110,21 @@ public final class ByteLevelBpe implements Tokenizer {
     }
 
     @Override
+    public Encoding encoding(String text, boolean trusted) {
+        Places places = new Places(this, text);
+        specials.split(text, trusted, (from, to, id) -> {
+            if (id >= 0) {
+                places.whole(id, from, to);
+            } else {
+                IntList ids = new IntList((to - from) / 3 + 8);
+                encodeOrdinary(text.substring(from, to).getBytes(StandardCharsets.UTF_8), ids);
+                places.joined(ids.toArray(), from, to, 0);
+            }
+        });
+        return places.encoding();
+    }
+
+    @Override
     public byte[] bytes(int id) {
         return Vocabulary.piece(pieces, id).clone();
     }
@@ -123,6 +138,11 @@ public final class ByteLevelBpe implements Tokenizer {
     @Override
     public int[] frame(int[] ids) {
         return framing.frame(ids);
+    }
+
+    @Override
+    public Encoding frame(Encoding text) {
+        return framing.frame(text);
     }
 
     @Override

@@ -100,6 +100,22 @@ public final class CharacterTokenizer implements Tokenizer {
     }
 
     @Override
+    public Encoding encoding(String text, boolean trusted) {
+        Places places = new Places(this, text);
+        specials.split(text, trusted, (from, to, id) -> {
+            if (id >= 0) {
+                places.whole(id, from, to);
+                return;
+            }
+            for (int at = from, c; at < to; at += Character.charCount(c)) {
+                c = text.codePointAt(at);
+                places.whole(idOf(c), at, at + Character.charCount(c));
+            }
+        });
+        return places.encoding();
+    }
+
+    @Override
     public byte[] bytes(int id) {
         return Vocabulary.piece(pieces, id).clone();
     }
@@ -112,6 +128,11 @@ public final class CharacterTokenizer implements Tokenizer {
     @Override
     public int[] frame(int[] ids) {
         return framing.frame(ids);
+    }
+
+    @Override
+    public Encoding frame(Encoding text) {
+        return framing.frame(text);
     }
 
     @Override

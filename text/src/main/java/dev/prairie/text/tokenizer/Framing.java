@@ -69,6 +69,11 @@ record Framing(List<Part> single, List<Part> pair, boolean trims, boolean keepsF
         return ids.toArray();
     }
 
+    /** The tokens of one text with the special tokens around it, in the places they have. */
+    Encoding frame(Encoding text) {
+        return new Framing(single, pair, false, false).frame(List.of(text.tokens()));
+    }
+
     /** The tokens of one text, or two. */
     Encoding frame(List<List<Encoding.Token>> texts) {
         List<Encoding.Token> framed = new ArrayList<>();

@@ -91,26 +91,34 @@ public final class Pipeline implements Tokenizer {
         return output.ids.toArray();
     }
 
-    /** A whole trusted text with the special tokens of its maker, and where each token comes from. */
+    @Override
+    public Encoding encoding(String text, boolean trusted) {
+        return new Encoding(placed(text, trusted));
+    }
+
+    /**
+     * A whole trusted text with the special tokens of its maker, and where each token comes from: with or without white space
+     * as the file says.
+     */
     public Encoding encoding(String text) {
-        return parts.framing().frame(List.of(placed(text)));
+        return parts.framing().frame(List.of(placed(text, true)));
     }
 
     /** Two trusted texts that the model gets together, such as a question and an answer. */
     public Encoding encoding(String first, String second) {
-        return parts.framing().frame(List.of(placed(first), placed(second)));
+        return parts.framing().frame(List.of(placed(first, true), placed(second, true)));
     }
 
-    private List<Encoding.Token> placed(String text) {
+    private List<Encoding.Token> placed(String text, boolean trusted) {
         List<Encoding.Token> tokens = new ArrayList<>();
         int[] characters = AlignedText.codePoints(text);
-        parts.added().splitRaw(characters, true, (from, to, id) -> {
+        parts.added().splitRaw(characters, trusted, (from, to, id) -> {
             if (id >= 0) {
                 tokens.add(new Encoding.Token(id, new String(characters, from, to - from), 0, from, to));
                 return;
             }
             AlignedText part = parts.normalizer().apply(AlignedText.original(characters, from, to));
-            parts.added().splitNormalized(part, true, (first, last, added) -> {
+            parts.added().splitNormalized(part, trusted, (first, last, added) -> {
                 if (added >= 0) {
                     tokens.add(token(added, part, first, last));
                     return;
@@ -142,6 +150,11 @@ public final class Pipeline implements Tokenizer {
     @Override
     public int[] frame(int[] ids) {
         return parts.framing().frame(ids);
+    }
+
+    @Override
+    public Encoding frame(Encoding text) {
+        return parts.framing().frame(text);
     }
 
     @Override

@@ -119,6 +119,21 @@ public final class ScoredBpe implements Tokenizer {
     }
 
     @Override
+    public Encoding encoding(String text, boolean trusted) {
+        Places places = new Places(this, text);
+        specials.split(text, trusted, (from, to, id) -> {
+            if (id >= 0) {
+                places.whole(id, from, to);
+            } else {
+                IntList ids = new IntList((to - from) / 2 + 8);
+                encodeOrdinary(text.substring(from, to), ids);
+                places.joined(ids.toArray(), from, to, 1); // the space put in front
+            }
+        });
+        return places.encoding();
+    }
+
+    @Override
     public byte[] bytes(int id) {
         return Vocabulary.piece(pieces, id).clone();
     }
@@ -131,6 +146,11 @@ public final class ScoredBpe implements Tokenizer {
     @Override
     public int[] frame(int[] ids) {
         return framing.frame(ids);
+    }
+
+    @Override
+    public Encoding frame(Encoding text) {
+        return framing.frame(text);
     }
 
     @Override

@@ -50,6 +50,15 @@ public sealed interface Tokenizer permits ByteLevelBpe, CharacterTokenizer, Pipe
      */
     int[] frame(int[] ids);
 
+    /**
+     * The tokens of a text, as {@link #encodeWithSpecials} makes them if it is {@code trusted} and {@link #encode} if not, and
+     * which characters each of them stands for, white space included.
+     */
+    Encoding encoding(String text, boolean trusted);
+
+    /** As {@link #frame(int[])}; the tokens that are added stand for nothing in the text. */
+    Encoding frame(Encoding text);
+
     /** The special and added tokens of this vocabulary. */
     SpecialTokens specials();
 
