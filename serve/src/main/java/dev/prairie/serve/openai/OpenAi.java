@@ -27,6 +27,7 @@ public final class OpenAi implements Surface {
         routes.post("/v1/chat/completions", Scope.GENERATE, call -> answer(call, ChatRequest::read));
     }
 
+    /** A model, or an adapter of one, which names its parent as other servers do. */
     private static Map<String, Object> card(ModelCard card) {
         return Json.object(
                 "id",
@@ -37,6 +38,10 @@ public final class OpenAi implements Surface {
                 card.created(),
                 "owned_by",
                 "prairie",
+                "root",
+                card.base() == null ? card.id() : card.base(),
+                "parent",
+                card.base(),
                 "context_length",
                 card.context());
     }
