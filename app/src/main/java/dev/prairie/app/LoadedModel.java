@@ -7,8 +7,8 @@ import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.checkpoint.Gguf;
 import dev.prairie.model.checkpoint.GgufModel;
 import dev.prairie.model.transformer.Adapter;
-import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.HeadForm;
+import dev.prairie.model.transformer.Transformer;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.tensor.device.Device;
@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param alone whether the device was opened for this model alone
  */
-record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device device, boolean alone) implements AutoCloseable {
+record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device device, boolean alone)
+        implements AutoCloseable {
 
     /** Opens what {@code given} names, and a device for it; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {

@@ -34,8 +34,9 @@ final class ModelOptions {
     @Option(
             names = "--adapter",
             paramLabel = "NAME=PATH",
-            description = "A LoRA adapter for the first model, which clients call NAME: a PEFT folder or a GGUF file. May be"
-                    + " given several times.")
+            description =
+                    "A LoRA adapter for the first model, which clients call NAME: a PEFT folder or a GGUF file. May be"
+                            + " given several times.")
     private List<String> adapters = new ArrayList<>();
 
     @Option(names = "--tokenizer", paramLabel = "FILE", description = "Where it does not lie beside the model.")

@@ -75,7 +75,9 @@ final class ObjectSchema {
 
     Expr expression() {
         if (most < least
-                || required.stream().anyMatch(name -> properties.getOrDefault(name, Optional.empty()).isEmpty())) {
+                || required.stream()
+                        .anyMatch(name ->
+                                properties.getOrDefault(name, Optional.empty()).isEmpty())) {
             return Expr.NOTHING;
         }
         return JsonText.bracketed("{", content(), "}");

@@ -47,7 +47,8 @@ final class GrammarTest {
         Grammar grammar = Grammar.sequence(free, Grammar.repeat(Grammar.sequence(call, free), 0, -1));
         assertThat(grammar.matches("")).isTrue();
         assertThat(grammar.matches("1 < 2 <tool <<tool_call")).isTrue();
-        assertThat(grammar.matches("hm <<tool_call>{\"n\": 3}</tool_call> and <tool_call>{\"n\":4}</tool_call>")).isTrue();
+        assertThat(grammar.matches("hm <<tool_call>{\"n\": 3}</tool_call> and <tool_call>{\"n\":4}</tool_call>"))
+                .isTrue();
         assertThat(grammar.matches("<tool_call>")).isFalse();
         assertThat(grammar.matches("a <tool_call>{\"n\": x}</tool_call>")).isFalse();
     }
@@ -56,13 +57,13 @@ final class GrammarTest {
     void severalTriggersThatOverlapAreAllFound() {
         Grammar free = Grammar.textWithout("abab", "ba!", "中");
         assertThat(free.matches("aba babb文")).isTrue();
-        assertThat(List.of("xabab", "ababa!", "ba!", "aba!", "x中"))
-                .noneMatch(free::matches);
+        assertThat(List.of("xabab", "ababa!", "ba!", "aba!", "x中")).noneMatch(free::matches);
     }
 
     @Test
     void aRepetitionCountsAndAChoiceChooses() {
-        Grammar grammar = Grammar.repeat(Grammar.either(List.of(Grammar.literal("ab"), Grammar.choice(List.of("c", "cd")))), 2, 3);
+        Grammar grammar = Grammar.repeat(
+                Grammar.either(List.of(Grammar.literal("ab"), Grammar.choice(List.of("c", "cd")))), 2, 3);
         assertThat(List.of("abc", "cdcab", "ccd")).allMatch(grammar::matches);
         assertThat(List.of("ab", "cdd", "abababab", "")).noneMatch(grammar::matches);
         assertThatThrownBy(() -> Grammar.repeat(grammar, 3, 2)).isInstanceOf(GrammarException.class);
@@ -92,8 +93,7 @@ final class GrammarTest {
 
     @Test
     void aRecursiveSchemaGoesAsDeepAsTheText() {
-        Grammar grammar = schema(
-                """
+        Grammar grammar = schema("""
                 {"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "additionalProperties": false,
                   "properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}, "required": ["next"]}}}
                 """);
@@ -104,8 +104,9 @@ final class GrammarTest {
 
     @Test
     void anUnsupportedKeywordIsNamedWithItsPlace() {
-        assertThatThrownBy(() -> schema(
-                        "{\"type\":\"object\",\"properties\":{\"a/b\":{\"items\":{\"not\":{}}}},\"required\":[\"a/b\"]}"))
+        assertThatThrownBy(
+                        () -> schema(
+                                "{\"type\":\"object\",\"properties\":{\"a/b\":{\"items\":{\"not\":{}}}},\"required\":[\"a/b\"]}"))
                 .isInstanceOfSatisfying(UnsupportedSchemaException.class, refused -> {
                     assertThat(refused.keyword()).isEqualTo("not");
                     assertThat(refused.pointer()).isEqualTo("/properties/a~1b/items");
@@ -138,11 +139,15 @@ final class GrammarTest {
     @Test
     void whatOnlyLooksHostileRunsInTime() {
         Assertions.assertTimeout(Duration.ofSeconds(20), () -> {
-            assertThat(Grammar.regex("(a|b)*a(a|b){200}").matches("a".repeat(300))).isTrue();
-            assertThat(Grammar.gbnf("root ::= ((((((\"a\"*)*)+)*)+)*)+").matches("a".repeat(1_000))).isTrue();
+            assertThat(Grammar.regex("(a|b)*a(a|b){200}").matches("a".repeat(300)))
+                    .isTrue();
+            assertThat(Grammar.gbnf("root ::= ((((((\"a\"*)*)+)*)+)*)+").matches("a".repeat(1_000)))
+                    .isTrue();
             assertThat(Grammar.gbnf("root ::= \"a\" root root | \"b\"").matches("a".repeat(200) + "b".repeat(201)))
                     .isTrue();
-            List<String> many = IntStream.range(0, 20_000).mapToObj(i -> "value number " + i).toList();
+            List<String> many = IntStream.range(0, 20_000)
+                    .mapToObj(i -> "value number " + i)
+                    .toList();
             assertThat(Grammar.choice(many).matches("value number 19999")).isTrue();
             assertThatThrownBy(() -> schema("{\"items\":".repeat(400) + "{}" + "}".repeat(400)))
                     .isInstanceOf(GrammarException.class);
@@ -154,8 +159,7 @@ final class GrammarTest {
         var tokenizer = Vocabularies.large(3_000, folder);
         int end = tokenizer.vocabularySize() - 1;
         GrammarTokens tokens = new GrammarTokens(tokenizer, id -> id == end);
-        Grammar grammar = schema(
-                """
+        Grammar grammar = schema("""
                 {"type": "object", "properties": {"a": {"type": "string", "maxLength": 7}, "b": {"type": "array",
                  "items": {"type": "number"}, "maxItems": 3}}, "required": ["a", "b"]}
                 """);
@@ -195,7 +199,8 @@ final class GrammarTest {
         var tokenizer = Vocabularies.large(600, folder);
         int end = tokenizer.vocabularySize() - 1;
         TokenMasks masks = new GrammarTokens(tokenizer, id -> id == end).compile(Grammar.regex("\\{\"name\": [0-9]"));
-        assertThat(new String(masks.begin().forced(), java.nio.charset.StandardCharsets.UTF_8)).isEqualTo("{\"name\": ");
+        assertThat(new String(masks.begin().forced(), java.nio.charset.StandardCharsets.UTF_8))
+                .isEqualTo("{\"name\": ");
         int space = ' ';
         long[] mask = new long[masks.words()];
         Constraint spaced = masks.beginWithoutSpace();
