@@ -6,19 +6,19 @@ import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route.FulfillOptions;
 import com.microsoft.playwright.options.ColorScheme;
-import dev.prairie.serve.api.Access;
+import dev.prairie.serve.access.Gate;
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.ScriptedModel;
 import dev.prairie.serve.http.ConsoleBrowser.Window;
 import dev.prairie.serve.resident.ChatFormat;
-import dev.prairie.serve.resident.Lease;
-import dev.prairie.serve.resident.ModelCard;
+import dev.prairie.serve.resident.ModelSource;
 import dev.prairie.serve.resident.Models;
+import dev.prairie.serve.resident.ModelsOnDemand;
+import dev.prairie.serve.resident.Resident;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,13 +37,13 @@ final class ConsolePagesTest {
     private static final List<String> PAGES = List.of("chat", "compare", "live", "usage", "training");
 
     private ConsoleBrowser browser;
-    private TwoModels models;
+    private Models models;
     private Server server;
 
     @BeforeAll
     void start(@TempDir Path runs) throws IOException {
         browser = new ConsoleBrowser();
-        models = new TwoModels();
+        models = twoModels();
         Path run = Files.createDirectory(runs.resolve("tiny"));
         StringBuilder metrics = new StringBuilder();
         for (int step = 1; step <= 50; step++) {
@@ -51,7 +51,7 @@ final class ConsolePagesTest {
         }
         Files.writeString(run.resolve("metrics.jsonl"), metrics);
         Files.writeString(run.resolve("run.json"), "{\"name\":\"tiny\",\"state\":\"finished\",\"steps\":50}");
-        server = new Server(ServerConfig.local(0).withRuns(runs), models, Access.ALL).start();
+        server = new Server(ServerConfig.local(0).withRuns(runs), models, Gate.open()).start();
     }
 
     @AfterAll
@@ -230,31 +230,17 @@ final class ConsolePagesTest {
     }
 
     /** Two models with names and answers of their own. */
-    private static final class TwoModels implements Models {
-        private final List<Engine> engines = List.of(
-                new Engine(new ScriptedModel("from the left")), new Engine(new ScriptedModel("from the right")));
+    private static Models twoModels() {
+        return ModelsOnDemand.of(
+                List.of(source("left model", "from the left"), source("right model", "from the right")),
+                ModelsOnDemand.NEVER);
+    }
 
-        @Override
-        public List<ModelCard> cards() {
-            return List.of(new ModelCard("left model", 1, 4096, null), new ModelCard("right model", 1, 4096, null));
-        }
-
-        @Override
-        public Optional<Lease> lease(String id) {
-            return cards().stream()
-                    .filter(card -> card.id().equals(id))
-                    .findFirst()
-                    .map(card -> new Lease(card, engines.get(cards().indexOf(card)), ChatFormat.plain(), () -> {}));
-        }
-
-        @Override
-        public List<Engine> engines() {
-            return engines;
-        }
-
-        @Override
-        public void close() {
-            engines.forEach(Engine::close);
-        }
+    private static ModelSource source(String name, String answer) {
+        return new ModelSource(
+                name,
+                1,
+                List.of(),
+                () -> Resident.of(new Engine(new ScriptedModel(answer)), ChatFormat.plain(), () -> {}));
     }
 }
