@@ -24,8 +24,8 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import io.javalin.util.JavalinBindException;
 import java.io.IOException;
-import java.lang.System.Logger.Level;
 import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.List;
 import org.eclipse.jetty.server.handler.GracefulHandler;
@@ -154,6 +154,8 @@ public final class Server implements AutoCloseable {
                 new Tokenization(),
                 new Vectors(),
                 new Responses(),
+                new Tokenization(),
+                new Vectors(),
                 new Anthropic(),
                 new Ollama(),
                 new RunRoutes(new Runs(config.runs())),
