@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param alone whether the device was opened for this model alone
  */
-record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device device, boolean alone) implements AutoCloseable {
+record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device device, boolean alone)
+        implements AutoCloseable {
 
     /** Opens what {@code given} names, and a device for it; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {

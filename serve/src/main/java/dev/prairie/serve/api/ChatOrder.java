@@ -60,7 +60,8 @@ public record ChatOrder(
     }
 
     public ChatOrder withTools(List<Tool> offered, ToolChoice which, boolean several) {
-        return new ChatOrder(messages, offered, which, several, format, decoding, variables, prefilled, field, formatField);
+        return new ChatOrder(
+                messages, offered, which, several, format, decoding, variables, prefilled, field, formatField);
     }
 
     public ChatOrder withFormat(AnswerFormat value) {
@@ -73,7 +74,8 @@ public record ChatOrder(
     }
 
     public ChatOrder withDecoding(Decoding value) {
-        return new ChatOrder(messages, tools, choice, parallel, format, value, variables, prefilled, field, formatField);
+        return new ChatOrder(
+                messages, tools, choice, parallel, format, value, variables, prefilled, field, formatField);
     }
 
     public ChatOrder withVariables(Map<String, Object> value) {

@@ -82,8 +82,7 @@ record OllamaRequest(Optional<Generation> generation, boolean stream) {
     }
 
     /** The prompt as it stands: whoever writes it writes the model's special tokens too. */
-    private static Generation raw(
-            String prompt, AnswerFormat format, Decoding decoding, Lease lease, String tenant) {
+    private static Generation raw(String prompt, AnswerFormat format, Decoding decoding, Lease lease, String tenant) {
         boolean marked = lease.chat().templated();
         int[] ids;
         try {

@@ -80,7 +80,9 @@ public final class Embeddings {
                 .mapToLong(input -> input.encoding().tokens().size())
                 .sum();
         List<float[]> vectors = spending(
-                call, tokens, () -> encoder.embed(inputs.stream().map(Input::ids).toList(), encoder.pooling()));
+                call,
+                tokens,
+                () -> encoder.embed(inputs.stream().map(Input::ids).toList(), encoder.pooling()));
         return new Embedded(
                 vectors.stream().map(vector -> cut(vector, dimensions)).toList(), tokens);
     }

@@ -82,11 +82,10 @@ final class AnthropicClientTest {
             Message next = client.messages()
                     .create(params.addMessage(whole)
                             .addUserMessageOfContentBlockParams(
-                                    List.of(ContentBlockParam.ofToolResult(
-                                            ToolResultBlockParam.builder()
-                                                    .toolUseId(last.asToolUse().id())
-                                                    .content("3")
-                                                    .build())))
+                                    List.of(ContentBlockParam.ofToolResult(ToolResultBlockParam.builder()
+                                            .toolUseId(last.asToolUse().id())
+                                            .content("3")
+                                            .build())))
                             .build())
                     .validate();
             assertThat(next.usage().inputTokens()

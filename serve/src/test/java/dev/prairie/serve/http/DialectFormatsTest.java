@@ -15,8 +15,9 @@ import tools.jackson.databind.JsonNode;
 @SuppressWarnings("NullAway.Init") // made before all
 final class DialectFormatsTest {
     private static final String MESSAGES = "'messages':[{'role':'user','content':'Go'}]";
-    private static final String PARAMETERS = "{'type':'object','properties':{'n':{'type':'integer','minimum':1,'maximum':9}},"
-            + "'required':['n'],'additionalProperties':false}";
+    private static final String PARAMETERS =
+            "{'type':'object','properties':{'n':{'type':'integer','minimum':1,'maximum':9}},"
+                    + "'required':['n'],'additionalProperties':false}";
 
     private static final List<String> BOTH = List.of("false", "true");
 
@@ -39,9 +40,10 @@ final class DialectFormatsTest {
     void messagesCallTheToolThatTheyMust() {
         String tools = ",'tools':[{'name':'add','input_schema':%s},{'name':'sub','input_schema':%s}]"
                 .formatted(PARAMETERS, PARAMETERS);
-        for (String choice : List.of("{'type':'any','disable_parallel_tool_use':true}", "{'type':'tool','name':'sub'}")) {
-            JsonNode message = post(
-                    "/v1/messages", "'max_tokens':400,'seed':1," + MESSAGES + tools + ",'tool_choice':" + choice);
+        for (String choice :
+                List.of("{'type':'any','disable_parallel_tool_use':true}", "{'type':'tool','name':'sub'}")) {
+            JsonNode message =
+                    post("/v1/messages", "'max_tokens':400,'seed':1," + MESSAGES + tools + ",'tool_choice':" + choice);
             JsonNode call = message.get("content").valueStream().toList().getLast();
             assertThat(call.get("type").stringValue()).isEqualTo("tool_use");
             assertThat(call.at("/input/n").intValue()).isBetween(1, 9);
@@ -56,7 +58,8 @@ final class DialectFormatsTest {
 
     @Test
     void responsesCallTheToolThatTheyMust() {
-        String tools = ",'tools':[{'type':'function','name':'add','strict':true,'parameters':%s}]".formatted(PARAMETERS);
+        String tools =
+                ",'tools':[{'type':'function','name':'add','strict':true,'parameters':%s}]".formatted(PARAMETERS);
         for (String choice : List.of("'required'", "{'type':'function','name':'add'}")) {
             JsonNode response =
                     post("/v1/responses", "'input':'Go','max_output_tokens':400" + tools + ",'tool_choice':" + choice);
@@ -73,11 +76,12 @@ final class DialectFormatsTest {
                 + "'additionalProperties':false}";
         JsonNode message = post(
                 "/v1/messages",
-                "'max_tokens':200," + MESSAGES + ",'output_config':{'format':{'type':'json_schema','schema':" + schema + "}}");
+                "'max_tokens':200," + MESSAGES + ",'output_config':{'format':{'type':'json_schema','schema':" + schema
+                        + "}}");
         JsonNode response = post(
                 "/v1/responses",
-                "'input':'Go','max_output_tokens':200,'text':{'format':{'type':'json_schema','name':'x','schema':" + schema
-                        + "}}");
+                "'input':'Go','max_output_tokens':200,'text':{'format':{'type':'json_schema','name':'x','schema':"
+                        + schema + "}}");
         JsonNode chat = post("/api/chat", "'stream':false," + MESSAGES + ",'format':" + schema);
         JsonNode raw = post("/api/generate", "'stream':false,'raw':true,'prompt':'Go','format':" + schema);
         JsonNode generated = post("/api/generate", "'stream':false,'prompt':'Go','format':" + schema);
@@ -95,10 +99,16 @@ final class DialectFormatsTest {
     void aSchemaThatCannotBeHeldIsRefusedInEveryDialect() {
         String schema = "{'type':'object','unevaluatedProperties':false}";
         for (String stream : BOTH) {
-            assertRefused("output_config.format", "/v1/messages", "'max_tokens':9,'stream':" + stream + "," + MESSAGES
-                    + ",'output_config':{'format':{'type':'json_schema','schema':" + schema + "}}");
-            assertRefused("text.format", "/v1/responses", "'input':'Go','stream':" + stream
-                    + ",'text':{'format':{'type':'json_schema','name':'x','schema':" + schema + "}}");
+            assertRefused(
+                    "output_config.format",
+                    "/v1/messages",
+                    "'max_tokens':9,'stream':" + stream + "," + MESSAGES
+                            + ",'output_config':{'format':{'type':'json_schema','schema':" + schema + "}}");
+            assertRefused(
+                    "text.format",
+                    "/v1/responses",
+                    "'input':'Go','stream':" + stream + ",'text':{'format':{'type':'json_schema','name':'x','schema':"
+                            + schema + "}}");
             assertRefused("format", "/api/chat", "'stream':" + stream + "," + MESSAGES + ",'format':" + schema);
         }
     }

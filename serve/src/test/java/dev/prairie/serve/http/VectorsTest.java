@@ -143,8 +143,8 @@ final class VectorsTest {
                 .body());
         assertThat(one.get("embedding"))
                 .isEqualTo(embed("'model':'bert','input':'the river'").at("/data/0/embedding"));
-        JsonNode shown = Client.json(
-                client.post("/api/show", "{\"model\":\"bert\"}").body());
+        JsonNode shown =
+                Client.json(client.post("/api/show", "{\"model\":\"bert\"}").body());
         assertThat(shown.get("capabilities").toString()).isEqualTo("[\"embedding\"]");
         HttpResponse<String> chat = client.post("/api/generate", "{\"model\":\"bert\",\"prompt\":\"a\"}");
         assertThat(chat.statusCode()).isEqualTo(400);
