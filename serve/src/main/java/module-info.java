@@ -5,7 +5,8 @@ module dev.prairie.serve {
     requires transitive io.javalin;
     requires transitive dev.prairie.model;
     requires transitive dev.prairie.text;
-    requires uplot; // holds files for the console, no code
+    requires marked; // this and the next hold files for the console, no code
+    requires uplot;
 
     exports dev.prairie.serve.engine;
     exports dev.prairie.serve.resident;

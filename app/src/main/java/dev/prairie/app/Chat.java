@@ -1,5 +1,6 @@
 package dev.prairie.app;
 
+import dev.prairie.model.generate.Generator;
 import dev.prairie.model.generate.Sampling;
 import dev.prairie.serve.engine.LanguageModel;
 import dev.prairie.serve.engine.ServedModel;
@@ -22,6 +23,7 @@ import java.util.Optional;
  */
 final class Chat {
     private final ServedModel model;
+    private final Generator generator;
     private final ChatFormat format;
     private final Sampling sampling;
     private final int maxTokens;
@@ -29,8 +31,15 @@ final class Chat {
     private final Optional<Message> system;
     private final List<Message> history = new ArrayList<>();
 
-    Chat(LoadedModel loaded, Sampling sampling, int maxTokens, Optional<String> system, boolean thinks) {
+    Chat(
+            LoadedModel loaded,
+            Generator generator,
+            Sampling sampling,
+            int maxTokens,
+            Optional<String> system,
+            boolean thinks) {
         this.model = loaded.model();
+        this.generator = generator;
         this.format = loaded.chat();
         this.sampling = sampling;
         this.maxTokens = maxTokens;
@@ -68,7 +77,7 @@ final class Chat {
         ReplyParser parser = format.replies(prompt, List.of());
         ReplyBuilder reply = new ReplyBuilder();
         Screen screen = new Screen(out, Terminal.isTerminal());
-        model.generator().generate(RunCommand.begun(model, ids), maxTokens, sampling, id -> {
+        generator.generate(RunCommand.begun(model, ids), maxTokens, sampling, id -> {
             if (model.endsText(id) || id >= model.vocabularySize()) return false;
             show(parser.add(text.add(id)), reply, screen);
             return true;

@@ -2,10 +2,13 @@ package dev.prairie.app;
 
 import dev.prairie.app.hub.ModelName;
 import dev.prairie.app.hub.ModelStore;
+import dev.prairie.model.checkpoint.AdapterFile;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.checkpoint.Gguf;
 import dev.prairie.model.checkpoint.GgufModel;
+import dev.prairie.model.transformer.Adapter;
 import dev.prairie.model.transformer.HeadForm;
+import dev.prairie.model.transformer.Transformer;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.tensor.device.Device;
@@ -15,7 +18,9 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -32,10 +37,20 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device devic
 
     /** Opens what {@code given} names, and a device for it; closing gives back weights and device. */
     static LoadedModel open(Path given, @Nullable Path tokenizerFile, DeviceOptions devices, CacheOptions cache) {
+        return open(given, tokenizerFile, Map.of(), devices, cache);
+    }
+
+    /** The same with adapters, by the names that they are asked for by. */
+    static LoadedModel open(
+            Path given,
+            @Nullable Path tokenizerFile,
+            Map<String, Path> adapters,
+            DeviceOptions devices,
+            CacheOptions cache) {
         Path path = resolve(given);
         Device device = devices.open();
         try {
-            LoadedModel loaded = on(device, Paths.name(path), path, tokenizerFile, cache);
+            LoadedModel loaded = on(device, Paths.name(path), path, tokenizerFile, adapters, cache);
             return new LoadedModel(loaded.model, loaded.chat, loaded.arena, device, true);
         } catch (RuntimeException failure) {
             device.close();
@@ -44,7 +59,13 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device devic
     }
 
     /** Opens the model at {@code path}, on a device that others may use too; closing gives back the weights. */
-    static LoadedModel on(Device device, String id, Path path, @Nullable Path tokenizerFile, CacheOptions cache) {
+    static LoadedModel on(
+            Device device,
+            String id,
+            Path path,
+            @Nullable Path tokenizerFile,
+            Map<String, Path> adapters,
+            CacheOptions cache) {
         Arena arena = Arena.ofShared();
         try {
             // What is in the file itself is read from it once: a vocabulary has some hundred thousand pieces.
@@ -55,7 +76,8 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device devic
             ChatFormat chat = ModelChat.of(path, inside);
             Checkpoint loaded = inside.isPresent() ? GgufModel.load(inside.get(), arena) : Checkpoint.load(path, arena);
             Checkpoint checkpoint = cache.limited(loaded);
-            var transformer = checkpoint.transformer(device.kernels(), arena);
+            var base = checkpoint.transformer(device.kernels(), arena);
+            var transformer = base.withAdapters(adapters(adapters, base, device, arena));
             var model = new ServedModel(
                     id, transformer, tokenizer, device.kernels(), cache.type(), Set.copyOf(checkpoint.end()));
             return new LoadedModel(model, chat, arena, device, false);
@@ -66,6 +88,18 @@ record LoadedModel(ServedModel model, ChatFormat chat, Arena arena, Device devic
             arena.close();
             throw failure;
         }
+    }
+
+    /** Each read, brought into the form that suits the base, and its file left alone again. */
+    private static List<Adapter> adapters(Map<String, Path> files, Transformer base, Device device, Arena arena)
+            throws IOException {
+        var adapters = new ArrayList<Adapter>();
+        for (var file : files.entrySet())
+            try (Arena until = Arena.ofShared()) {
+                adapters.add(AdapterFile.load(file.getValue(), file.getKey(), base.config(), until)
+                        .beside(base, device.kernels(), arena));
+            }
+        return adapters;
     }
 
     /** Whether it makes vectors of texts and continues none. */

@@ -5,7 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,14 @@ final class ModelOptions {
                             + " asked for.")
     private List<String> models = new ArrayList<>();
 
+    @Option(
+            names = "--adapter",
+            paramLabel = "NAME=PATH",
+            description =
+                    "A LoRA adapter for the first model, which clients call NAME: a PEFT folder or a GGUF file. May be"
+                            + " given several times.")
+    private List<String> adapters = new ArrayList<>();
+
     @Option(names = "--tokenizer", paramLabel = "FILE", description = "Where it does not lie beside the model.")
     @Nullable
     private Path tokenizer;
@@ -49,12 +59,26 @@ final class ModelOptions {
     private DeviceOptions devices = new DeviceOptions();
 
     /** Finds all, and loads the first. */
-    OpenModels open() {
+    OpenModels open(EngineOptions engine) {
         if (tokenizer != null && models.size() > 1)
             throw new UserException("--tokenizer is for one model, and there are " + models.size()
                     + "; put tokenizer.json beside each of them");
         List<OpenModels.Named> named = models.stream().map(ModelOptions::named).toList();
-        return OpenModels.of(named, tokenizer, idle(), devices, cache);
+        return OpenModels.of(named, tokenizer, adapters(), idle(), devices, cache, engine);
+    }
+
+    private Map<String, Path> adapters() {
+        var files = new LinkedHashMap<String, Path>();
+        for (String option : adapters) {
+            int at = option.indexOf('=');
+            if (at < 1 || at == option.length() - 1)
+                throw new UserException(
+                        "--adapter is " + option + "; give a name and a file, such as law=adapters/law");
+            if (files.put(option.substring(0, at), Path.of(option.substring(at + 1))) != null)
+                throw new UserException(
+                        "--adapter names two " + option.substring(0, at) + "; give each a name of its own");
+        }
+        return files;
     }
 
     private Duration idle() {

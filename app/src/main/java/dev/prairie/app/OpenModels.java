@@ -1,6 +1,7 @@
 package dev.prairie.app;
 
 import dev.prairie.serve.engine.Engine;
+import dev.prairie.serve.engine.EngineConfig;
 import dev.prairie.serve.resident.Encoder;
 import dev.prairie.serve.resident.Lease;
 import dev.prairie.serve.resident.ModelCard;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -30,20 +32,45 @@ record OpenModels(Models models, Device device, boolean firstGenerates) implemen
     /** One model, which stays. */
     static OpenModels of(Path given, DeviceOptions devices) {
         Path path = LoadedModel.resolve(given);
-        return of(List.of(new Named(Paths.name(path), path)), null, ModelsOnDemand.NEVER, devices, new CacheOptions());
+        return of(
+                List.of(new Named(Paths.name(path), path)),
+                null,
+                Map.of(),
+                ModelsOnDemand.NEVER,
+                devices,
+                new CacheOptions(),
+                new EngineOptions());
     }
 
-    /** All of {@code named}, each unloaded when nobody has asked for it for {@code idle}. */
+    /**
+     * All of {@code named}, each unloaded when nobody has asked for it for {@code idle}.
+     *
+     * @param adapters of the first, by the names that clients use
+     */
     static OpenModels of(
-            List<Named> named, @Nullable Path tokenizer, Duration idle, DeviceOptions devices, CacheOptions cache) {
+            List<Named> named,
+            @Nullable Path tokenizer,
+            Map<String, Path> adapters,
+            Duration idle,
+            DeviceOptions devices,
+            CacheOptions cache,
+            EngineOptions engine) {
+        EngineConfig config = engine.config();
         Device device = devices.open();
         try {
             List<ModelSource> sources = named.stream()
                     .map(model -> new ModelSource(
                             model.name(),
                             created(model.path()),
-                            List.of(),
-                            () -> load(device, model, tokenizer, cache)))
+                            List.copyOf(of(model, named, adapters).keySet()),
+                            () -> load(
+                                    device,
+                                    model,
+                                    tokenizer,
+                                    of(model, named, adapters),
+                                    cache,
+                                    config,
+                                    model.equals(named.getFirst()) ? engine.draftModel() : null)))
                     .toList();
             Models models = ModelsOnDemand.of(sources, idle);
             return new OpenModels(models, device, firstGenerates(models));
@@ -51,6 +78,10 @@ record OpenModels(Models models, Device device, boolean firstGenerates) implemen
             device.close();
             throw failure;
         }
+    }
+
+    private static Map<String, Path> of(Named model, List<Named> all, Map<String, Path> adapters) {
+        return model.equals(all.getFirst()) ? adapters : Map.of();
     }
 
     private static boolean firstGenerates(Models models) {
@@ -62,8 +93,16 @@ record OpenModels(Models models, Device device, boolean firstGenerates) implemen
         }
     }
 
-    private static Resident load(Device device, Named named, @Nullable Path tokenizer, CacheOptions cache) {
-        LoadedModel loaded = LoadedModel.on(device, named.name(), named.path(), tokenizer, cache);
+    private static Resident load(
+            Device device,
+            Named named,
+            @Nullable Path tokenizer,
+            Map<String, Path> adapters,
+            CacheOptions cache,
+            EngineConfig config,
+            @Nullable Path draftModel) {
+        LoadedModel loaded = LoadedModel.on(device, named.name(), named.path(), tokenizer, adapters, cache);
+        LoadedModel draft = null;
         var model = loaded.model();
         try {
             var terminal = new Terminal();
@@ -73,8 +112,18 @@ record OpenModels(Models models, Device device, boolean firstGenerates) implemen
             }
             terminal.note(
                     named.name() + ": " + cache.estimate(model.transformer().config()));
-            return Resident.of(new Engine(model), loaded.chat(), loaded::close);
+            if (draftModel != null) {
+                Path path = LoadedModel.resolve(draftModel);
+                draft = LoadedModel.on(device, Paths.name(path), path, null, Map.of(), cache);
+            }
+            var engine = new Engine(model, config, draft == null ? null : draft.model());
+            LoadedModel guessing = draft;
+            return Resident.of(engine, loaded.chat(), () -> {
+                loaded.close();
+                if (guessing != null) guessing.close();
+            });
         } catch (RuntimeException | OutOfMemoryError failure) {
+            if (draft != null) draft.close();
             loaded.close();
             throw failure;
         }

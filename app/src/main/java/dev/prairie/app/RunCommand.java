@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jline.reader.EndOfFileException;
@@ -59,6 +60,13 @@ final class RunCommand implements Callable<Integer> {
     @Nullable
     private Path tokenizer;
 
+    @Option(
+            names = "--adapter",
+            paramLabel = "PATH",
+            description = "A LoRA adapter of the model: a PEFT folder or a GGUF file.")
+    @Nullable
+    private Path adapter;
+
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
 
@@ -81,7 +89,7 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         if (maxTokens < 1) throw new UserException("--max-tokens is " + maxTokens + "; give at least 1");
         Sampling chosen = sampling.sampling();
-        try (LoadedModel loaded = LoadedModel.open(path, tokenizer, devices, cache)) {
+        try (LoadedModel loaded = LoadedModel.open(path, tokenizer, adapters(), devices, cache)) {
             PrintWriter out = spec.commandLine().getOut();
             if (prompt == null) {
                 if (raw) throw new UserException("--raw continues a prompt; give one after the model");
@@ -104,15 +112,29 @@ final class RunCommand implements Callable<Integer> {
         return 0;
     }
 
+    private Map<String, Path> adapters() {
+        return adapter == null ? Map.of() : Map.of(Paths.name(adapter), adapter);
+    }
+
+    private @Nullable String adapterName() {
+        return adapter == null ? null : Paths.name(adapter);
+    }
+
     private Chat conversation(LoadedModel loaded, Sampling chosen) {
-        return new Chat(loaded, chosen, maxTokens, Optional.ofNullable(system), !noThink);
+        return new Chat(
+                loaded,
+                loaded.model().generator(adapterName()),
+                chosen,
+                maxTokens,
+                Optional.ofNullable(system),
+                !noThink);
     }
 
     /** Prints as it comes. */
     private void answer(ServedModel model, String text, Sampling chosen, PrintWriter out) {
         int[] ids = begun(model, model.encode(text));
         StreamDecoder decoder = model.tokenizer().streamAfter(ids);
-        model.generator().generate(ids, maxTokens, chosen, id -> {
+        model.generator(adapterName()).generate(ids, maxTokens, chosen, id -> {
             if (model.endsText(id) || id >= model.vocabularySize()) return false;
             out.print(decoder.append(id));
             out.flush();

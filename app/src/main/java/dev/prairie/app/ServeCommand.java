@@ -12,13 +12,14 @@ import picocli.CommandLine.Option;
 
 @Command(
         name = "serve",
-        description = "Serves models: OpenAI-compatible endpoints, and a console for the browser.",
+        description = "Serves models: OpenAI's, Anthropic's and Ollama's endpoints, and a console for the browser.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
             "Examples:",
             "  prairie serve --model runs/quickstart --port 8080",
             "  prairie serve --model chat=Qwen/Qwen3-0.6B --model BAAI/bge-small-en-v1.5",
+            "  prairie serve --model base.gguf --adapter law=adapters/law --adapter tax=adapters/tax.gguf",
             "  prairie keys create alice && prairie serve --model runs/quickstart --host 0.0.0.0",
             "",
             "Ctrl-C and SIGTERM drain: nothing new is taken (503), what is being answered may finish."
@@ -26,6 +27,9 @@ import picocli.CommandLine.Option;
 final class ServeCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions models = new ModelOptions();
+
+    @Mixin
+    private EngineOptions engine = new EngineOptions();
 
     @Option(
             names = "--host",
@@ -46,7 +50,7 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         access.log();
         try (Gate gate = access.gate(host);
-                OpenModels open = models.open()) {
+                OpenModels open = models.open(engine)) {
             ServerConfig config =
                     ServerConfig.local(port).withHost(host).withRuns(runs).withHostNames(access.hostNames());
             serve(open, config, gate, access.drain());

@@ -69,7 +69,7 @@ class ServeIT {
                 "create one with prairie keys create NAME",
                 "serve",
                 "--model",
-                model(),
+                "no.gguf",
                 "--host",
                 "0.0.0.0",
                 "--keys",

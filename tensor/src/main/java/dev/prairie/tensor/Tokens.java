@@ -9,13 +9,23 @@ import java.util.Arrays;
  * @param ids       N vocabulary entries
  * @param positions N positions, each token's place in its own sequence, counting what a cache already holds
  * @param starts    B+1 offsets: sequence b is {@code starts[b] .. starts[b+1]}; the first is 0, the last is N
+ * @param adapters  for each sequence the number of the adapter it is run with, counting from 1; 0 is the model itself
  */
-public record Tokens(int[] ids, int[] positions, int[] starts) {
+public record Tokens(int[] ids, int[] positions, int[] starts, int[] adapters) {
+    /** Run by the model itself. */
+    public Tokens(int[] ids, int[] positions, int[] starts) {
+        this(ids, positions, starts, new int[Math.max(starts.length - 1, 0)]);
+    }
+
     public Tokens {
         if (positions.length != ids.length)
             throw new ShapeException("tokens", ids.length + " ids but " + positions.length + " positions");
         if (starts.length < 1 || starts[0] != 0 || starts[starts.length - 1] != ids.length)
             throw new ShapeException("tokens", "starts must run from 0 to " + ids.length + ", got " + brief(starts));
+        if (adapters.length != starts.length - 1)
+            throw new ShapeException("tokens", (starts.length - 1) + " sequences but " + adapters.length + " adapters");
+        for (int adapter : adapters)
+            if (adapter < 0) throw new ShapeException("tokens", "adapter " + adapter + ", must be 0 or more");
         for (int b = 0; b + 1 < starts.length; b++) {
             if (starts[b + 1] < starts[b])
                 throw new ShapeException("tokens", "start " + starts[b + 1] + " comes before start " + starts[b]);
@@ -47,6 +57,13 @@ public record Tokens(int[] ids, int[] positions, int[] starts) {
         return new Tokens(ids, positions, starts);
     }
 
+    /** The same, every sequence run with this adapter. */
+    public Tokens withAdapter(int adapter) {
+        int[] all = new int[sequences()];
+        Arrays.fill(all, adapter);
+        return new Tokens(ids, positions, starts, all);
+    }
+
     /** N, the number of tokens. */
     public int count() {
         return ids.length;
@@ -70,10 +87,11 @@ public record Tokens(int[] ids, int[] positions, int[] starts) {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Tokens(int[] i, int[] p, int[] s)
+        return other instanceof Tokens(int[] i, int[] p, int[] s, int[] a)
                 && Arrays.equals(ids, i)
                 && Arrays.equals(positions, p)
-                && Arrays.equals(starts, s);
+                && Arrays.equals(starts, s)
+                && Arrays.equals(adapters, a);
     }
 
     @Override

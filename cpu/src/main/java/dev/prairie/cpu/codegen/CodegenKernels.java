@@ -4,9 +4,11 @@ import dev.prairie.cpu.codegen.Gemm.Matrix;
 import dev.prairie.cpu.codegen.Gemm.Product;
 import dev.prairie.cpu.codegen.NormKernels.Results;
 import dev.prairie.cpu.parallel.WorkerPool;
+import dev.prairie.cpu.vector.LowRankProduct;
 import dev.prairie.cpu.vector.VectorKernels;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -48,6 +50,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
     private final PanelProduct panels;
     private final HalfProduct halves;
     private final PanelNumbers numbers;
+    private final LowRankProduct lowRank;
 
     /**
      * Kernels for {@code isa}, which this processor must be able to run: nothing checks it, and a wrong one ends the
@@ -78,6 +81,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         panels = new PanelProduct(pool, pages, system, isa);
         numbers = new PanelNumbers(pool, panels, system);
         halves = new HalfProduct(pool, pages, system, isa);
+        lowRank = new LowRankProduct(pool, this, precision == DType.F32);
     }
 
     /** What the operands of products are rounded to. */
@@ -202,6 +206,24 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
         var a = new Matrix(at(dOut), 4L * o, false);
         var b = new Matrix(at(x), 4L * c, false);
         gemm.run(new Product(o, c, n, a, b, to(dW), 4L * c, 0, dW.add() ? to(dW) : 0, 4L * c));
+    }
+
+    @Override
+    public void lowRank(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts) {
+        lowRank.forward(out, hidden, x, parts);
+    }
+
+    @Override
+    public void lowRankBackward(
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
+        lowRank.backward(dX, dA, dB, dHidden, dOut, hidden, x, part);
     }
 
     @Override
@@ -375,6 +397,7 @@ public final class CodegenKernels implements GradKernels, AutoCloseable {
 
     @Override
     public void close() {
+        lowRank.close();
         halves.close();
         numbers.close();
         panels.close();

@@ -7,6 +7,7 @@ import dev.prairie.cpu.vector.Gemm.Operand;
 import dev.prairie.cpu.vector.Gemm.Product;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -31,6 +32,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     private final WorkerPool pool;
     private final Gemm gemm;
     private final PackedProduct packed;
+    private final LowRankProduct lowRank;
     private final Attention attention;
     private final AttentionBackward attentionBackward;
     private final ScoredAttention scored;
@@ -44,6 +46,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
         this.pool = pool;
         this.gemm = new Gemm(pool);
         this.packed = new PackedProduct(pool, gemm);
+        this.lowRank = new LowRankProduct(pool, this, true);
         this.attention = new Attention(pool);
         this.attentionBackward = new AttentionBackward(pool);
         this.scored = new ScoredAttention(pool);
@@ -142,6 +145,24 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     @Override
     public void matmulBackwardInput(Gradient dX, Tensor dOut, PackedWeights w) {
         packed.backwardInput(to(dX), dX.add(), at(dOut), Blocks.of(w), rows(dOut));
+    }
+
+    @Override
+    public void lowRank(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts) {
+        lowRank.forward(out, hidden, x, parts);
+    }
+
+    @Override
+    public void lowRankBackward(
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
+        lowRank.backward(dX, dA, dB, dHidden, dOut, hidden, x, part);
     }
 
     @Override
@@ -316,6 +337,7 @@ public final class VectorKernels implements GradKernels, AutoCloseable {
     @Override
     public void close() {
         packed.close();
+        lowRank.close();
         gemm.close();
         attention.close();
         attentionBackward.close();

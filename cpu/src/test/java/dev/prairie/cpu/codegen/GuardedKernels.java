@@ -2,6 +2,7 @@ package dev.prairie.cpu.codegen;
 
 import dev.prairie.cpu.codegen.GuardedMemory.Edge;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.GradKernels.Parameter;
@@ -69,6 +70,8 @@ final class GuardedKernels implements InvocationHandler {
                 case Parameter p ->
                     new Parameter(move(p.w()), move(p.gradient()), move(p.first()), move(p.second()), p.weightDecay());
                 case List<?> list -> list.stream().map(this::argument).toList();
+                case LowRank.Part part ->
+                    new LowRank(move(part.a()), move(part.b()), part.scale()).rows(part.from(), part.to());
                 case KeyValues kv -> new KeyValues(move(kv.k()), move(kv.v()), kv.table(), kv.block());
                 case null, default -> argument;
             };

@@ -3,6 +3,7 @@ package dev.prairie.model.checkpoint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -182,19 +183,28 @@ record Names(String prefix, Pattern ignored, List<Rule> rules) {
 
     /** Where the parameter of this canonical name is stored. */
     Place place(String ours, String prefixThere) {
+        return find(ours, prefixThere)
+                .orElseThrow(() ->
+                        new IllegalArgumentException("checkpoint: the files of this family have no place for " + ours));
+    }
+
+    /** The same; empty where these files have no place for it. */
+    Optional<Place> find(String ours, String prefixThere) {
         Matcher m = OURS.matcher(ours);
         if (!m.matches()) throw new IllegalArgumentException("checkpoint: " + ours + " is not a parameter's name");
         String layer = m.group(1) == null ? "" : m.group(1);
         String expert = m.group(3) == null ? "" : m.group(3);
         String pattern =
                 (layer.isEmpty() ? "" : "layers.#.") + (expert.isEmpty() ? "" : m.group(2) + ".@.") + m.group(4);
-        Rule rule = rules.stream()
+        return rules.stream()
                 .filter(r -> r.ours.equals(pattern))
                 .findFirst()
-                .orElseThrow(() ->
-                        new IllegalArgumentException("checkpoint: the files of this family have no place for " + ours));
-        String stored =
-                rule.theirs.replace("*", prefixThere).replace("#", layer).replace("@", expert) + m.group(5);
-        return new Place(stored, rule.form);
+                .map(rule -> new Place(
+                        rule.theirs
+                                        .replace("*", prefixThere)
+                                        .replace("#", layer)
+                                        .replace("@", expert)
+                                + m.group(5),
+                        rule.form));
     }
 }

@@ -72,7 +72,7 @@ final class Parameters {
     }
 
     /** Parameters that one stored tensor holds, below one another: by canonical name, with their shapes. */
-    private record Group(String name, Form form, Map<String, Shape> parts) {
+    record Group(String name, Form form, Map<String, Shape> parts) {
         Shape first() {
             return parts.values().iterator().next();
         }
@@ -98,9 +98,9 @@ final class Parameters {
     }
 
     /** What each stored tensor holds, by its name, in the order of the forward pass. */
-    private static Map<String, Group> groups(TransformerConfig config, Names names, String prefix) {
+    static Map<String, Group> groups(Map<String, Shape> parameters, Names names, String prefix) {
         var groups = new LinkedHashMap<String, Group>();
-        config.parameterShapes().forEach((name, shape) -> {
+        parameters.forEach((name, shape) -> {
             Place place = names.place(name, prefix);
             groups.computeIfAbsent(place.name(), stored -> new Group(stored, place.form(), new LinkedHashMap<>()))
                     .parts
@@ -112,13 +112,14 @@ final class Parameters {
     /** The shapes of the tensors of a file with such a model, by the names there. */
     static Map<String, Shape> shapes(TransformerConfig config, Names names) {
         var shapes = new LinkedHashMap<String, Shape>();
-        groups(config, names, names.prefix()).forEach((name, group) -> shapes.put(name, group.stored()));
+        groups(config.parameterShapes(), names, names.prefix())
+                .forEach((name, group) -> shapes.put(name, group.stored()));
         return shapes;
     }
 
     private Map<String, Tensor> read() {
         String prefix = names.prefixIn(file);
-        Map<String, Group> groups = groups(config, names, prefix);
+        Map<String, Group> groups = groups(config.parameterShapes(), names, prefix);
         var found = new HashMap<String, Tensor>();
         for (Group group : groups.values()) read(group, found);
         refuseExtras(prefix, groups.keySet());
@@ -215,7 +216,8 @@ final class Parameters {
     /** The tensors of a file that holds these parameters under these names, each in the type that it has. */
     static List<TensorEntry> entries(TransformerConfig config, Map<String, Tensor> parameters, Names names) {
         var entries = new ArrayList<TensorEntry>();
-        for (Group group : groups(config, names, names.prefix()).values()) {
+        for (Group group :
+                groups(config.parameterShapes(), names, names.prefix()).values()) {
             var parts = new LinkedHashMap<String, Tensor>();
             for (String name : group.parts.keySet()) {
                 Tensor t = parameters.get(name);
@@ -257,7 +259,7 @@ final class Parameters {
         return columns ? transposed(whole, arena) : whole.view(group.stored());
     }
 
-    private static Tensor joined(List<Tensor> parts, Shape rows, Arena arena) {
+    static Tensor joined(List<Tensor> parts, Shape rows, Arena arena) {
         Tensor out = Tensor.zeros(arena, parts.getFirst().type(), rows);
         long at = 0;
         for (Tensor part : parts) {
@@ -276,7 +278,7 @@ final class Parameters {
     }
 
     /** (O, C) as (C, O), of a type whose elements stand alone. */
-    private static Tensor transposed(Tensor t, Arena arena) {
+    static Tensor transposed(Tensor t, Arena arena) {
         int rows = t.shape().dim(0);
         int columns = t.shape().dim(1);
         Tensor out = Tensor.zeros(arena, t.type(), Shape.of(columns, rows));
@@ -290,12 +292,12 @@ final class Parameters {
         return out;
     }
 
-    private static int heads(TransformerConfig config, String name) {
+    static int heads(TransformerConfig config, String name) {
         return name.contains("attention.q.") ? config.heads() : config.keyHeads();
     }
 
     /** Rows i and i + D/2 of each head put next to each other ({@code together}), or back. Bytes, so of any type. */
-    private static Tensor reordered(Tensor t, int heads, boolean together, Arena arena) {
+    static Tensor reordered(Tensor t, int heads, boolean together, Arena arena) {
         int rows = t.shape().dim(0);
         long bytes = t.segment().byteSize() / rows;
         int half = rows / heads / 2;

@@ -5,30 +5,34 @@ import java.util.Arrays;
 /**
  * The tokens that may be drawn, their logits and their weights (probabilities, but for a common factor), by ascending id.
  * Each limit drops some and closes the gaps. Nothing is sorted: {@link Threshold} finds where a limit cuts, and a cheap
- * bound drops most of a vocabulary before that.
+ * bound drops most of a vocabulary before that. The loops that close gaps have no branches, which would be guessed wrong.
  */
 final class Candidates {
     /** Bounds are computed with rounding; what is within a thousandth of one is left to the exact cut. */
     private static final double SLACK = 0.999;
+
+    /** With a larger mean weight, the largest being 1, bounds drop too little to be worth a pass. */
+    private static final double ALIKE = 0.003;
 
     private final int[] ids;
     private final float[] logits;
     private final float[] weights;
     private final int[] keys;
     private final double[] sums;
-    private final Threshold threshold = new Threshold();
+    private final Threshold threshold;
     private int count;
 
     Candidates(int capacity) {
-        ids = new int[capacity];
-        logits = new float[capacity];
-        weights = new float[capacity];
+        ids = new int[capacity + 1]; // where a gap is closed, the next place is written before it is known to be needed
+        logits = new float[capacity + 1];
+        weights = new float[capacity + 1];
         keys = new int[capacity];
         sums = new double[capacity / Rows.BLOCK + 1];
+        threshold = new Threshold(capacity);
     }
 
     int capacity() {
-        return ids.length;
+        return keys.length;
     }
 
     /** The logits, for the sampler to change; {@link #begin} says how many count. */
@@ -45,15 +49,16 @@ final class Candidates {
     /** Keeps the k of the largest logits; {@code columns} as {@link Rows#largest} left them. */
     void topK(int k, double[] columns) {
         if (k >= count) return;
-        float bound = Rows.bound(k, columns);
+        long bound = unsigned(ascending(Rows.bound(k, columns)));
         int kept = 0;
         for (int i = 0; i < count; i++) {
+            int key = ascending(logits[i]);
             ids[kept] = ids[i];
             logits[kept] = logits[i];
-            kept += logits[i] >= bound ? 1 : 0;
+            keys[kept] = key;
+            kept += reaches(unsigned(key), bound);
         }
         count = kept;
-        for (int i = 0; i < count; i++) keys[i] = ascending(logits[i]);
         Arrays.fill(weights, 0, count, 1);
         keep(k);
     }
@@ -67,7 +72,7 @@ final class Candidates {
     void topP(float share, double[] columns) {
         double sum = Rows.sums(weights, count, sums, columns);
         // What weighs less than this weighs, all together, less than what may be left out.
-        drop((1.0 - share) * sum / count * SLACK);
+        if (sum < ALIKE * count) drop((1.0 - share) * sum / count * SLACK);
         for (int i = 0; i < count; i++) keys[i] = ascending(logits[i]);
         keep(share * sum);
     }
@@ -81,7 +86,7 @@ final class Candidates {
         double mean = Rows.moments(logits, weights, count, largest, columns) / sum; // below the largest, 0 or less
         double entropy = Math.log(sum) - mean * scale;
         // Whoever has at most the weight of twice the entropy is further from it than even the least surprise, 0, is.
-        drop(Math.min((1.0 - share) * sum / count, sum * Math.exp(-2 * entropy)) * SLACK);
+        if (sum < ALIKE * count) drop(Math.min((1.0 - share) * sum / count, sum * Math.exp(-2 * entropy)) * SLACK);
         float centre = (float) (largest + mean);
         for (int i = 0; i < count; i++) keys[i] = ~ascending(Math.abs(logits[i] - centre));
         keep(share * sum);
@@ -108,13 +113,17 @@ final class Candidates {
         return id;
     }
 
+    /** Keeps those of at least this weight. */
     private void drop(double least) {
+        long bound = Float.floatToRawIntBits((float) least);
         int kept = 0;
         for (int i = 0; i < count; i++) {
+            float weight = weights[i];
             ids[kept] = ids[i];
             logits[kept] = logits[i];
-            weights[kept] = weights[i];
-            kept += weights[i] >= least ? 1 : 0;
+            weights[kept] = weight;
+            kept += reaches(
+                    Float.floatToRawIntBits(weight), bound); // in the order of the numbers, which are not negative
         }
         count = kept;
     }
@@ -122,16 +131,28 @@ final class Candidates {
     /** Keeps those of the largest keys until their weights reach the target. */
     private void keep(double target) {
         var cut = threshold.cut(keys, weights, count, target);
-        int least = cut.key() ^ Integer.MIN_VALUE; // unsigned order as signed
-        int kept = 0;
-        for (int i = 0; i < count; i++) {
-            int key = keys[i] ^ Integer.MIN_VALUE;
-            ids[kept] = ids[i];
-            logits[kept] = logits[i];
-            weights[kept] = weights[i];
-            kept += (i <= cut.last() ? key >= least : key > least) ? 1 : 0;
+        int kept = close(0, cut.last() + 1, unsigned(cut.key()), 0);
+        count = close(cut.last() + 1, count, unsigned(cut.key()) + 1, kept);
+    }
+
+    private int close(int from, int to, long least, int kept) {
+        int next = kept;
+        for (int i = from; i < to; i++) {
+            int key = keys[i];
+            ids[next] = ids[i];
+            logits[next] = logits[i];
+            weights[next] = weights[i];
+            next += reaches(unsigned(key), least);
         }
-        count = kept;
+        return next;
+    }
+
+    private static int reaches(long key, long least) {
+        return 1 - (int) ((key - least) >>> 63);
+    }
+
+    private static long unsigned(int key) {
+        return Integer.toUnsignedLong(key);
     }
 
     /** Bits in the order of the floats, as unsigned numbers. */

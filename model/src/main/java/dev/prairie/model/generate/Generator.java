@@ -29,6 +29,7 @@ public final class Generator {
     private final Transformer model;
     private final Kernels kernels;
     private final DType kept;
+    private final int adapter;
 
     /** With keys and values in F32. */
     public Generator(Transformer model, Kernels kernels) {
@@ -37,6 +38,15 @@ public final class Generator {
 
     /** With keys and values kept as F32, F16 or Q8_0. */
     public Generator(Transformer model, Kernels kernels, DType kept) {
+        this(model, kernels, kept, 0);
+    }
+
+    /** Run with the adapter of this number, see {@link Transformer#withAdapters}; 0 is the model itself. */
+    public Generator(Transformer model, Kernels kernels, DType kept, int adapter) {
+        if (adapter < 0 || adapter > model.adapters().size())
+            throw new IllegalArgumentException("generator: adapter " + adapter + ", there are "
+                    + model.adapters().size());
+        this.adapter = adapter;
         this.kept = kept;
         if (model.config().head().kind() == HeadForm.Kind.NONE)
             throw new IllegalArgumentException(
@@ -63,6 +73,7 @@ public final class Generator {
         if (room < 0)
             throw new IllegalArgumentException("generator: the prompt has " + prompt.length
                     + " tokens, the context holds " + model.config().context());
+        sampling.checkIds(model.config().vocabulary());
         int limit = Math.min(maxTokens, room);
         int[] made = new int[limit];
         int count = 0;
@@ -120,7 +131,8 @@ public final class Generator {
                 int[] piece = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + PREFILL));
                 slab.reset();
                 var ops = new Ops(kernels, slab);
-                Tensor hidden = model.hidden(ops, Tokens.sequence(length + from, piece), cache);
+                Tokens tokens = Tokens.sequence(length + from, piece).withAdapter(adapter);
+                Tensor hidden = model.hidden(ops, tokens, cache);
                 if (from + PREFILL >= ids.length)
                     return model.logits(ops, ops.gather(hidden, new int[] {piece.length - 1}));
             }
@@ -152,7 +164,7 @@ public final class Generator {
         private final Slab memory = new Slab();
         private final int[] ids = new int[1];
         private final int[] positions = new int[1];
-        private final Tokens token = new Tokens(ids, positions, new int[] {0, 1});
+        private final Tokens token = new Tokens(ids, positions, new int[] {0, 1}).withAdapter(adapter);
         private final KvCache cache;
         private @Nullable Replay replay;
         private @Nullable Tensor logits; // (1, V)

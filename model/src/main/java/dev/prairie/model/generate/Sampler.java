@@ -83,8 +83,10 @@ public final class Sampler {
     }
 
     private void change(float[] logits, int vocabulary) {
-        if (biased.length > 0) sampling.checkIds(vocabulary);
-        for (int i = 0; i < biased.length; i++) logits[biased[i]] += bias[i];
+        for (int i = 0; i < biased.length; i++) {
+            if (biased[i] >= vocabulary) sampling.checkIds(vocabulary); // throws
+            logits[biased[i]] += bias[i];
+        }
         if (past != null) past.penalise(logits, vocabulary, sampling);
     }
 

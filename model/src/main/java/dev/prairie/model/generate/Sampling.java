@@ -65,7 +65,9 @@ public record Sampling(
      */
     public void checkIds(int vocabulary) {
         for (int id : bias.keySet())
-            check("a token id of bias", id, id < vocabulary, "one of the vocabulary's, 0 to " + (vocabulary - 1));
+            if (id >= vocabulary)
+                throw new IllegalArgumentException(
+                        "sampling: bias for token " + id + ", but the model's ids are 0 to " + (vocabulary - 1));
     }
 
     /** Whether what was generated or prompted before has an influence. */

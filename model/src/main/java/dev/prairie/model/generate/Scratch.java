@@ -1,7 +1,7 @@
 package dev.prairie.model.generate;
 
 /**
- * Memory that the samplers of one thread share, so that hundreds of them cost no more than one: some 2 MB for a vocabulary
+ * Memory that the samplers of one thread share, so that hundreds of them cost no more than one: some 3 MB for a vocabulary
  * of 128 thousand, taken when it is first needed. Holds nothing between two calls. Not thread-safe.
  */
 public final class Scratch {

@@ -7,6 +7,7 @@ import dev.prairie.model.layer.Residual;
 import dev.prairie.model.transformer.FeedForwardForm.Experts;
 import dev.prairie.model.transformer.Transformer.Embedding;
 import dev.prairie.model.transformer.Transformer.Layer;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Shape;
@@ -14,6 +15,8 @@ import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,14 +24,72 @@ import org.jspecify.annotations.Nullable;
 
 /** What a {@link Transformer} is put together from: the values of its config become layers over its weights. */
 final class Parts {
+    /** The table of tokens, which may be the head too. */
+    private static final String TABLE = "tokens";
+
     private final TransformerConfig config;
     private final Map<String, Tensor> parameters;
     private final Linear.Maker linears;
+    private final Map<String, Linear> made; // without adapters, by the names of their weights
+    private final List<Adapter> adapters;
 
     Parts(TransformerConfig config, Map<String, Tensor> parameters, Linear.Maker linears) {
+        this(config, checked(config, parameters), linears, new HashMap<>(), List.of());
+    }
+
+    private Parts(
+            TransformerConfig config,
+            Map<String, Tensor> parameters,
+            Linear.Maker linears,
+            Map<String, Linear> made,
+            List<Adapter> adapters) {
         this.config = config;
-        this.parameters = checked(config, parameters);
+        this.parameters = parameters;
         this.linears = linears;
+        this.made = made;
+        this.adapters = adapters;
+    }
+
+    /** The same parts, which some adapters change. */
+    Parts withAdapters(List<Adapter> given) {
+        var names = new HashSet<String>();
+        for (Adapter adapter : given)
+            if (!names.add(adapter.name()))
+                throw new IllegalArgumentException(
+                        "adapter: two are called " + adapter.name() + "; give each a name of its own");
+        Map<String, Shape> projections = config.projections();
+        for (Adapter adapter : given)
+            adapter.weights().forEach((name, pair) -> {
+                Shape weight = projections.get(name);
+                if (weight == null)
+                    throw new ShapeException(
+                            "adapter", adapter.name() + " changes " + name + ", which is no projection");
+                Shape a = Shape.of(pair.rank(), weight.dim(1)), b = Shape.of(pair.rank(), weight.dim(0));
+                if (!pair.a().shape().equals(a) || !pair.b().shape().equals(b))
+                    throw new ShapeException(
+                            "adapter",
+                            adapter.name() + " has a" + pair.a().shape() + " and b"
+                                    + pair.b().shape() + " for " + name + weight + ", must be a" + a + " and b" + b);
+            });
+        return new Parts(config, parameters, linears, made, List.copyOf(given));
+    }
+
+    List<Adapter> adapters() {
+        return adapters;
+    }
+
+    /** Memory that all weights take which are read when the model runs. */
+    long bytes() {
+        long bytes = 0;
+        for (var linear : made.entrySet())
+            if (!(linear.getValue() instanceof Linear.Dense && linear.getKey().equals(TABLE)))
+                bytes += linear.getValue().bytes();
+        for (var parameter : parameters.entrySet()) {
+            String stem = parameter.getKey().replaceFirst("\\.(weight|bias)$", "");
+            if (stem.equals(TABLE) || !made.containsKey(stem))
+                bytes += parameter.getValue().buffer().size();
+        }
+        return bytes + adapters.stream().mapToLong(Adapter::bytes).sum();
     }
 
     /** All weights, in the order of the forward pass. */
@@ -38,7 +99,7 @@ final class Parts {
 
     Embedding embedding() {
         return new Embedding(
-                parameter("tokens.weight"),
+                parameter(TABLE + ".weight"),
                 config.embedding().scale(),
                 parameters.get("types.weight"),
                 parameters.get("positions.weight"),
@@ -53,8 +114,8 @@ final class Parts {
     @Nullable
     Linear head() {
         return switch (config.head().kind()) {
-            case TIED -> linears.make(parameter("tokens.weight"), null);
-            case OWN -> linears.make(parameter("head.weight"), null);
+            case TIED -> made(TABLE);
+            case OWN -> made("head");
             case NONE -> null;
         };
     }
@@ -128,7 +189,17 @@ final class Parts {
     }
 
     private Linear linear(String name) {
-        return linears.make(parameter(name + ".weight"), parameters.get(name + ".bias"));
+        var changes = new HashMap<Integer, LowRank>();
+        for (int i = 0; i < adapters.size(); i++) {
+            LowRank change = adapters.get(i).weights().get(name + ".weight");
+            if (change != null) changes.put(i + 1, change);
+        }
+        return changes.isEmpty() ? made(name) : new Linear.Lora(made(name), changes);
+    }
+
+    /** Made once, whatever adapters come and go. */
+    private Linear made(String name) {
+        return made.computeIfAbsent(name, n -> linears.make(parameter(n + ".weight"), parameters.get(n + ".bias")));
     }
 
     private Normalization normalization(String name) {

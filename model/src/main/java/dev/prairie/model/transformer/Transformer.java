@@ -1,6 +1,7 @@
 package dev.prairie.model.transformer;
 
 import dev.prairie.model.cache.KvCache;
+import dev.prairie.model.layer.AdapterRows;
 import dev.prairie.model.layer.FeedForward;
 import dev.prairie.model.layer.Linear;
 import dev.prairie.model.layer.Normalization;
@@ -49,7 +50,7 @@ public final class Transformer {
             FeedForward feedForward) {}
 
     private final TransformerConfig config;
-    private final Map<String, Tensor> parameters;
+    private final Parts parts;
     private final Embedding embedding;
     private final List<Layer> layers;
     private final @Nullable Normalization norm;
@@ -62,9 +63,12 @@ public final class Transformer {
 
     /** The same, with its projections made by {@code linears}: a model that runs may keep its weights packed. */
     public Transformer(TransformerConfig config, Map<String, Tensor> parameters, Linear.Maker linears) {
-        var parts = new Parts(config, parameters, linears);
+        this(config, new Parts(config, parameters, linears));
+    }
+
+    private Transformer(TransformerConfig config, Parts parts) {
         this.config = config;
-        this.parameters = parts.parameters();
+        this.parts = parts;
         embedding = parts.embedding();
         layers = parts.layers();
         norm = parts.lastNorm();
@@ -76,6 +80,16 @@ public final class Transformer {
         return new Transformer(config, Initialisation.parameters(config, arena, seed));
     }
 
+    /**
+     * The same model, memory and all, whose sequences may be run with one of {@code adapters} each: the first is number 1 of
+     * {@link Tokens#adapters}. They take the place of those that there were.
+     *
+     * @throws ShapeException for one that belongs to another model
+     */
+    public Transformer withAdapters(List<Adapter> adapters) {
+        return new Transformer(config, parts.withAdapters(adapters));
+    }
+
     /** Logits {@code (N, V)} of every token. */
     public Tensor forward(Ops ops, Tokens tokens, KvCache cache) {
         return logits(ops, hidden(ops, tokens, cache));
@@ -83,10 +97,14 @@ public final class Transformer {
 
     /** The last hidden state {@code (N, C)} of every token; with {@link #logits} the two halves of forward. */
     public Tensor hidden(Ops ops, Tokens tokens, KvCache cache) {
+        AdapterRows rows = AdapterRows.of(tokens);
+        if (rows.largest() > adapters().size())
+            throw new IllegalArgumentException("transformer: a sequence is run with adapter " + rows.largest()
+                    + ", there are " + adapters().size() + "; see withAdapters");
         Tensor x = embedded(ops, tokens); // (N, C)
         for (int l = 0; l < layers.size(); l++) {
             int layer = l;
-            x = ops.block(x, (o, h) -> layer(o, h, layer, tokens, cache));
+            x = ops.block(x, (o, h) -> layer(o, h, layer, tokens, rows, cache));
         }
         return norm == null ? x : norm.forward(ops, x);
     }
@@ -95,7 +113,7 @@ public final class Transformer {
     public Tensor logits(Ops ops, Tensor hidden) {
         if (head == null)
             throw new IllegalArgumentException("transformer: an encoder has no logits; ask for its hidden states");
-        Tensor logits = head.forward(ops, hidden);
+        Tensor logits = head.forward(ops, hidden, AdapterRows.NONE);
         return config.head().cap() == 0
                 ? logits
                 : ops.softCap(logits, config.head().cap());
@@ -109,19 +127,26 @@ public final class Transformer {
         return embedding.norm == null ? x : embedding.norm.forward(ops, x);
     }
 
-    private Tensor layer(Ops ops, Tensor x, int layer, Tokens tokens, KvCache cache) {
+    private Tensor layer(Ops ops, Tensor x, int layer, Tokens tokens, AdapterRows rows, KvCache cache) {
         Layer w = layers.get(layer);
-        Tensor h = w.attending.around(ops, x, (in, to) -> attention(ops, w, in, to, layer, tokens, cache));
-        return w.feeding.around(ops, h, (in, to) -> w.feedForward.forward(ops, in, to));
+        Tensor h = w.attending.around(ops, x, (in, to) -> attention(ops, w, in, to, layer, tokens, rows, cache));
+        return w.feeding.around(ops, h, (in, to) -> w.feedForward.forward(ops, in, to, rows));
     }
 
     private Tensor attention(
-            Ops ops, Layer w, Tensor x, @Nullable Tensor residual, int layer, Tokens tokens, KvCache cache) {
+            Ops ops,
+            Layer w,
+            Tensor x,
+            @Nullable Tensor residual,
+            int layer,
+            Tokens tokens,
+            AdapterRows rows,
+            KvCache cache) {
         int n = tokens.count();
         int d = config.headWidth();
-        Tensor q = ops.view(w.q.forward(ops, x), Shape.of(n, config.heads(), d));
-        Tensor k = ops.view(w.k.forward(ops, x), Shape.of(n, config.keyHeads(), d));
-        Tensor v = ops.view(w.v.forward(ops, x), Shape.of(n, config.keyHeads(), d));
+        Tensor q = ops.view(w.q.forward(ops, x, rows), Shape.of(n, config.heads(), d));
+        Tensor k = ops.view(w.k.forward(ops, x, rows), Shape.of(n, config.keyHeads(), d));
+        Tensor v = ops.view(w.v.forward(ops, x, rows), Shape.of(n, config.keyHeads(), d));
         if (w.queryNorm != null) q = w.queryNorm.forward(ops, q);
         if (w.keyNorm != null) k = w.keyNorm.forward(ops, k);
         if (w.rotary != null) {
@@ -129,7 +154,7 @@ public final class Transformer {
             k = ops.rope(k, tokens.positions(), w.rotary);
         }
         Tensor mixed = ops.attention(q, cache.append(ops, layer, k, v, tokens), tokens, w.scoring);
-        return w.out.forward(ops, ops.view(mixed, Shape.of(n, config.heads() * d)), residual);
+        return w.out.forward(ops, ops.view(mixed, Shape.of(n, config.heads() * d)), residual, rows);
     }
 
     public TransformerConfig config() {
@@ -138,7 +163,31 @@ public final class Transformer {
 
     /** Every weight by its canonical name, in the order of the forward pass. */
     public Map<String, Tensor> parameters() {
-        return parameters;
+        return parts.parameters();
+    }
+
+    /**
+     * The number of the adapter of that name, for {@link Tokens#adapters}; null is the model itself, 0.
+     *
+     * @throws IllegalArgumentException where there is none
+     */
+    public int adapter(@Nullable String name) {
+        if (name == null) return 0;
+        List<String> names = adapters().stream().map(Adapter::name).toList();
+        if (!names.contains(name))
+            throw new IllegalArgumentException("adapter: " + name + ", there "
+                    + (names.isEmpty() ? "is none" : "are " + String.join(", ", names)));
+        return names.indexOf(name) + 1;
+    }
+
+    /** What {@link #withAdapters} was given. */
+    public List<Adapter> adapters() {
+        return parts.adapters();
+    }
+
+    /** Memory that its weights take, packed or not, and its adapters. */
+    public long bytes() {
+        return parts.bytes();
     }
 
     /** Whether the optimizer should pull this parameter towards zero: matrices yes, norms and biases no. */

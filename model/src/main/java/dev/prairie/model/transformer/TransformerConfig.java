@@ -4,6 +4,7 @@ import dev.prairie.model.layer.Activation;
 import dev.prairie.model.transformer.FeedForwardForm.Experts;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.Shape;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -194,6 +195,15 @@ public record TransformerConfig(
     /** Every parameter by its canonical name, in the order of the forward pass; weights are (O, C). */
     public Map<String, Shape> parameterShapes() {
         return ParameterShapes.of(this);
+    }
+
+    /** Of them the projections of the layers, {@code (O, C)} each: what an adapter may change. */
+    public Map<String, Shape> projections() {
+        var projections = new LinkedHashMap<String, Shape>();
+        parameterShapes().forEach((name, shape) -> {
+            if (shape.rank() == 2 && name.startsWith("layers.")) projections.put(name, shape);
+        });
+        return projections;
     }
 
     /** Number of parameters. */

@@ -3,6 +3,7 @@ package dev.prairie.model.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.prairie.model.transformer.TransformerConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -54,6 +55,24 @@ final class Hostile {
                         .isNotEmpty();
             }
         });
+    }
+
+    /** Loads {@code bytes} as an adapter in a GGUF file. */
+    static void adapter(byte[] bytes, TransformerConfig base) {
+        bounded(bytes, all -> {
+            try (Arena arena = Arena.ofConfined()) {
+                assertThat(GgufAdapter.load(Gguf.over(FILE, all), base, arena)).isNotEmpty();
+            }
+        });
+    }
+
+    /** Reads {@code bytes} as the configuration of an adapter, and asks for a scale. */
+    static void peft(byte[] bytes) {
+        bounded(
+                bytes,
+                all -> assertThat(PeftConfig.of(FILE, all.toArray(ValueLayout.JAVA_BYTE))
+                                .scale("model.layers.0.self_attn.q_proj", 4))
+                        .isFinite());
     }
 
     /** Opens {@code bytes} as a safetensors file and asks for everything. */

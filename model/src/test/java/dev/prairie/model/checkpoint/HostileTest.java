@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.tensor.Shape;
+import dev.prairie.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -59,6 +63,37 @@ class HostileTest {
         byte[] seed = Files.readAllBytes(file);
         Hostile.model(seed);
         assertThat(mutations(seed, Hostile::model)).isGreaterThan(1000);
+    }
+
+    /** An adapter's pairs, and that they are one. */
+    @Test
+    void loadsEveryMutationOfAnAdapter(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("adapter.gguf");
+        var base = TransformerConfig.llama(5, 4, 1, 4, 2, 1, 3, false);
+        try (Arena arena = Arena.ofConfined()) {
+            var tensors = List.of(
+                    TensorEntry.of("blk.0.attn_q.weight.lora_a", Tensor.of(arena, Shape.of(1, 4), 1, 2, 3, 4)),
+                    TensorEntry.of("blk.0.attn_q.weight.lora_b", Tensor.of(arena, Shape.of(4, 1), 1, 2, 3, 4)));
+            var values = new LinkedHashMap<String, GgufValue>();
+            values.put("general.type", GgufValue.of("adapter"));
+            values.put("adapter.type", GgufValue.of("lora"));
+            values.put("general.architecture", GgufValue.of("llama"));
+            values.put("adapter.lora.alpha", GgufValue.of(8f));
+            GgufWriter.write(file, values, tensors);
+        }
+        byte[] seed = Files.readAllBytes(file);
+        Hostile.adapter(seed, base);
+        assertThat(mutations(seed, bytes -> Hostile.adapter(bytes, base))).isGreaterThan(800);
+    }
+
+    @Test
+    void readsEveryMutationOfAnAdaptersConfiguration() {
+        byte[] seed =
+                ("{\"peft_type\": \"LORA\", \"r\": 4, \"lora_alpha\": 8, \"use_rslora\": true, \"bias\": \"none\","
+                                + " \"alpha_pattern\": {\"k_proj\": 3, \".*[0-9].*(k|v)_proj\": 2}, \"use_dora\": false}")
+                        .getBytes(StandardCharsets.UTF_8);
+        Hostile.peft(seed);
+        assertThat(mutations(seed, Hostile::peft)).isGreaterThan(800);
     }
 
     private static int mutations(byte[] seed, Consumer<byte[]> open) {

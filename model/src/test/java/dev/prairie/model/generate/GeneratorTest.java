@@ -13,7 +13,9 @@ import dev.prairie.tensor.autograd.Ops;
 import dev.prairie.tensor.reference.ReferenceKernels;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,5 +97,22 @@ class GeneratorTest {
             assertThatThrownBy(() -> session.rewind(3)).hasMessageContaining("cannot go back to 3");
             assertThat(session.length()).isEqualTo(2);
         }
+    }
+
+    @Test
+    void generatesToTheEndOfTheContextAndPrefillsInPieces() {
+        var model = Transformer.initialise(TransformerConfig.llama(11, 300, 1, 8, 2, 1, 12, true), arena, 1);
+        var generator = new Generator(model, kernels);
+        int[] prompt = IntStream.range(0, 290).map(i -> i % 11).toArray();
+        int[] made = generator.generate(prompt, 100, Sampling.GREEDY, id -> true);
+        assertThat(made).hasSize(10);
+        assertThat(generator.generate(prompt, 3, Sampling.GREEDY, id -> true))
+                .containsExactly(made[0], made[1], made[2]);
+        assertThat(generator.generate(prompt, 3, Sampling.GREEDY, id -> false)).containsExactly(made[0]);
+        assertThatThrownBy(() -> generator.generate(new int[301], 1, Sampling.GREEDY, id -> true))
+                .hasMessageContaining("the prompt has 301 tokens, the context holds 300");
+        assertThatThrownBy(() -> generator.generate(prompt, 1, Sampling.GREEDY.withBias(Map.of(11, 1f)), id -> true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("bias for token 11");
     }
 }

@@ -9,7 +9,7 @@ import java.util.function.IntSupplier;
 /** What a token costs at a vocabulary of 128 thousand, by kind of sampling: medians, for {@link SamplerTest} to print. */
 final class SamplerSpeed {
     private static final int VOCABULARY = 128_256;
-    private static final int ROUNDS = 400;
+    private static final int ROUNDS = 2000;
 
     private SamplerSpeed() {}
 

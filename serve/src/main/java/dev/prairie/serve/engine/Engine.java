@@ -5,6 +5,7 @@ import dev.prairie.serve.engine.ModelRunner.Logits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One resident model and one thread that takes all its sequences further together, a step at a time: the scheduler says who
@@ -20,6 +21,7 @@ public final class Engine implements AutoCloseable {
     private final ModelRunner runner;
     private final AdmissionQueue queue;
     private final BlockManager blocks;
+    private final Drafter drafter;
     private final Scheduler scheduler;
     private final Thread thread;
     private final AtomicLong names = new AtomicLong();
@@ -33,19 +35,44 @@ public final class Engine implements AutoCloseable {
         this(model, EngineConfig.DEFAULT);
     }
 
-    /** Takes the memory that the model needs for its sequences, and starts the thread. */
+    /** Guesses, where the config says so, by what a sequence has said before. */
     public Engine(LanguageModel model, EngineConfig config) {
+        this(model, config, null);
+    }
+
+    /**
+     * Takes the memory that the model needs for its sequences, and starts the thread.
+     *
+     * @param draft a smaller model with the same tokens, which guesses; null guesses by what a sequence has said before
+     * @throws IllegalArgumentException if the draft has other tokens, or one of the models is an encoder
+     */
+    public Engine(LanguageModel model, EngineConfig config, @Nullable LanguageModel draft) {
         this.model = model;
         this.config = config;
         this.runner = model.open(config);
         this.queue = new AdmissionQueue(config.queue(), config.queueTokens());
         this.blocks = new BlockManager(runner.blocks());
         this.logits = new float[model.vocabularySize()];
-        Drafter drafter = config.drafts() == 0 ? Drafter.NONE : new NgramDrafter();
+        this.drafter = drafter(draft);
         int rowLimit = Math.max(1, MOST_LOGITS / model.vocabularySize());
         this.scheduler = new Scheduler(config, queue, blocks, runner.block(), drafter, rowLimit);
         this.thread = Thread.ofPlatform().name("prairie-engine").daemon().unstarted(this::serve);
         thread.start();
+    }
+
+    private Drafter drafter(@Nullable LanguageModel draft) {
+        if (config.drafts() == 0) {
+            return Drafter.NONE;
+        }
+        if (draft == null) {
+            return new NgramDrafter();
+        }
+        try {
+            return new ModelDrafter(draft, model, config);
+        } catch (RuntimeException refused) {
+            runner.close();
+            throw refused;
+        }
     }
 
     public LanguageModel model() {
@@ -136,6 +163,11 @@ public final class Engine implements AutoCloseable {
                     + request.maxTokens() + " more are asked for, but there is room for " + room
                     + "; shorten one of them, or give the server more");
         }
+        String adapter = request.adapter();
+        if (adapter != null && !model.adapters().contains(adapter)) {
+            throw new IllegalArgumentException(
+                    "adapter: \"" + adapter + "\" is not here; there are " + model.adapters());
+        }
         request.sampling().checkIds(model.vocabularySize());
         for (int id : request.prompt()) {
             if (id < 0 || id >= model.vocabularySize()) {
@@ -148,7 +180,8 @@ public final class Engine implements AutoCloseable {
     // ---- the engine's thread -----------------------------------------------------------------------------------
 
     private void serve() {
-        try (runner) {
+        try (runner;
+                drafter) {
             while (scheduler.running().isEmpty() ? queue.await() : !queue.closed()) {
                 step();
             }

@@ -2,6 +2,7 @@ package dev.prairie.serve.engine;
 
 import dev.prairie.text.grammar.Grammar;
 import dev.prairie.text.grammar.TokenMasks;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -19,6 +20,11 @@ public interface LanguageModel {
 
     /** V: ids are 0 … V − 1. */
     int vocabularySize();
+
+    /** The names of the adapters that a request may ask for. */
+    default List<String> adapters() {
+        return List.of();
+    }
 
     /** The prompt that {@code text} makes, a beginning token included where the model wants one. */
     int[] encode(String text);

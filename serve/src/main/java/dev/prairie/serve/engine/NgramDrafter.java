@@ -1,6 +1,7 @@
 package dev.prairie.serve.engine;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Guesses that a sequence goes on as it did when it last said the same few tokens: good for answers that quote their prompt,
@@ -14,7 +15,15 @@ final class NgramDrafter implements Drafter {
     private static final int REACH = 8_192;
 
     @Override
-    public int[] draft(Sequence sequence, int most) {
+    public int[][] draft(List<Sequence> sequences, int[] most) {
+        int[][] drafts = new int[most.length][];
+        for (int i = 0; i < most.length; i++) {
+            drafts[i] = draft(sequences.get(i), most[i]);
+        }
+        return drafts;
+    }
+
+    private static int[] draft(Sequence sequence, int most) {
         int length = sequence.length();
         int[] tokens = sequence.tokens();
         for (int n = LONGEST; n >= SHORTEST && most > 0; n--) {

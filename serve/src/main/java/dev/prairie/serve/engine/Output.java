@@ -121,7 +121,7 @@ final class Output {
         made += more.length();
         String shown = stops.add(more);
         boolean full = sampled == request.maxTokens();
-        last |= constraint != null && constraint.mustEnd(); // an end would be all that can come
+        last |= constraint != null && constraint.mustEnd() && constraint.mayEnd(); // an end would be all that can come
         if ((last || full) && !stops.isFound()) {
             String rest = text.end();
             made += rest.length();

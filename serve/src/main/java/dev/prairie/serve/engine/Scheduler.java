@@ -51,15 +51,17 @@ final class Scheduler {
     List<Sequence> next() {
         List<Sequence> step = new ArrayList<>();
         int used = 0;
-        boolean guessing = config.drafts() > 0;
-        for (Sequence sequence : List.copyOf(running)) {
-            if (sequence.decoding() && running.contains(sequence)) {
-                int[] draft = guessing ? drafter.draft(sequence, room(sequence)) : NONE;
-                if (makeRoom(sequence, 1 + draft.length, step)) {
-                    sequence.schedule(1, draft);
-                    step.add(sequence);
-                    used += 1 + draft.length;
-                }
+        List<Sequence> answering = new ArrayList<>(running);
+        answering.removeIf(sequence -> !sequence.decoding());
+        int[][] drafts =
+                drafter.draft(answering, answering.stream().mapToInt(this::room).toArray());
+        for (int i = 0; i < answering.size(); i++) {
+            Sequence sequence = answering.get(i);
+            int[] draft = drafts[i];
+            if (running.contains(sequence) && makeRoom(sequence, 1 + draft.length, step)) {
+                sequence.schedule(1, draft);
+                step.add(sequence);
+                used += 1 + draft.length;
             }
         }
         int budget = step.isEmpty() ? config.batchTokens() : used + config.besideTokens();

@@ -1,6 +1,7 @@
 package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Generator;
+import dev.prairie.model.transformer.Adapter;
 import dev.prairie.model.transformer.Transformer;
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.device.Kernels;
@@ -10,6 +11,7 @@ import dev.prairie.text.grammar.TokenMasks;
 import dev.prairie.text.tokenizer.StreamDecoder;
 import dev.prairie.text.tokenizer.Tokenizer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -84,7 +86,17 @@ public final class ServedModel implements LanguageModel {
 
     /** What continues prompts, one at a time. */
     public Generator generator() {
-        return new Generator(transformer, kernels, cache);
+        return generator(null);
+    }
+
+    /** The same with the adapter of that name; null is the model itself. */
+    public Generator generator(@Nullable String adapter) {
+        return new Generator(transformer, kernels, cache, transformer.adapter(adapter));
+    }
+
+    @Override
+    public List<String> adapters() {
+        return transformer.adapters().stream().map(Adapter::name).toList();
     }
 
     @Override

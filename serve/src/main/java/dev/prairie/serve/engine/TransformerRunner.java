@@ -13,6 +13,7 @@ import dev.prairie.tensor.device.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /** Runs a transformer over packed tokens, its keys and values in blocks. */
 final class TransformerRunner implements ModelRunner {
@@ -53,7 +54,8 @@ final class TransformerRunner implements ModelRunner {
     public Logits run(Step step) {
         slab.reset();
         var ops = new Ops(kernels, slab);
-        var tokens = new Tokens(step.ids(), step.positions(), step.starts());
+        int[] adapters = Arrays.stream(step.adapters()).mapToInt(model::adapter).toArray();
+        var tokens = new Tokens(step.ids(), step.positions(), step.starts(), adapters);
         Tensor hidden = model.hidden(ops, tokens, cache.over(step.blocks()));
         if (step.rows().length == 0) {
             return (m, to) -> {};

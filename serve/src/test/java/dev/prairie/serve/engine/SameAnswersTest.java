@@ -103,6 +103,33 @@ final class SameAnswersTest {
     }
 
     @Test
+    void aModelThatGuessesChangesNothing() {
+        withModel(new ReferenceKernels(), model -> {
+            List<Request> requests = requests(model);
+            List<Told> alone = answers(model, PLAIN, requests);
+            long greedy = requests.stream()
+                    .filter(r -> r.sampling().temperature() == 0)
+                    .mapToLong(Request::maxTokens)
+                    .sum();
+            try (Engine engine = new Engine(model, PLAIN.withDrafts(3), model)) { // what it guesses is right
+                assertThat(answers(engine, requests)).isEqualTo(alone);
+                assertThat(engine.stats().acceptedTokens()).isGreaterThan(greedy / 2);
+            }
+            withModel(
+                    new ReferenceKernels(),
+                    2,
+                    other -> { // what it guesses is wrong
+                        try (Engine engine =
+                                new Engine(model, PLAIN.withDrafts(3).withBatch(6, 6), other)) {
+                            assertThat(answers(engine, requests)).isEqualTo(alone);
+                            assertThat(engine.stats().draftedTokens())
+                                    .isGreaterThan(engine.stats().acceptedTokens());
+                        }
+                    });
+        });
+    }
+
+    @Test
     void choicesShareTheirPrompt() {
         withModel(new ReferenceKernels(), model -> {
             Request one = requests(model).get(3);
@@ -179,7 +206,7 @@ final class SameAnswersTest {
     @Test
     void aGrammarIsFollowedAloneBesideOthersAndWithGuesses() {
         withModel(new ReferenceKernels(), model -> {
-            TokenMasks masks = model.masks("fires", () -> Grammar.regex("(fire|spark|[0-9]{2,4} fires), a prairie"));
+            TokenMasks masks = model.masks("fires", () -> Grammar.regex("(fire|spark|[0-9]{2,4} fires); a prairie"));
             assertThat(model.masks("fires", Grammar::json)).isSameAs(masks);
             List<Request> requests = new ArrayList<>();
             for (Request request : requests(model)) {
@@ -194,7 +221,7 @@ final class SameAnswersTest {
                 alone.addAll(answers(model, PLAIN, List.of(request)));
             }
             assertThat(alone).allSatisfy(told -> {
-                assertThat(told.text()).matches("(fire|spark|[0-9]{2,4} fires), a prairie");
+                assertThat(told.text()).matches("(fire|spark|[0-9]{2,4} fires); a prairie");
                 assertThat(told.finished().reason()).isEqualTo(Event.Reason.STOP);
             });
             assertThat(answers(model, PLAIN, requests)).isEqualTo(alone);
@@ -301,10 +328,14 @@ final class SameAnswersTest {
     }
 
     private static void withModel(Kernels kernels, Consumer<ServedModel> body) {
+        withModel(kernels, 1, body);
+    }
+
+    private static void withModel(Kernels kernels, long seed, Consumer<ServedModel> body) {
         CharacterTokenizer tokenizer = CharacterTokenizer.learn(List.of(TEXT), List.of());
         TransformerConfig config = TransformerConfig.llama(tokenizer.vocabularySize(), 96, 2, 32, 4, 2, 48, true);
         try (Arena arena = Arena.ofShared()) {
-            body.accept(new ServedModel("tiny", Transformer.initialise(config, arena, 1), tokenizer, kernels));
+            body.accept(new ServedModel("tiny", Transformer.initialise(config, arena, seed), tokenizer, kernels));
         }
     }
 

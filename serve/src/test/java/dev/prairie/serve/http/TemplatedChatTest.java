@@ -143,6 +143,38 @@ final class TemplatedChatTest {
     }
 
     @Test
+    void whatWasThoughtIsCounted() {
+        start(TEMPLATE, "<think>hm</think>Yes");
+        JsonNode usage = post("'messages': [{'role':'user','content':'?'}]").get("usage");
+        assertThat(usage.at("/completion_tokens_details/reasoning_tokens").intValue())
+                .as("with the marker that opens it")
+                .isEqualTo("<think>hm".length());
+        assertThat(usage.get("completion_tokens").intValue()).isEqualTo("<think>hm</think>Yes".length() + 1);
+    }
+
+    @Test
+    void aBegunAnswerIsContinued() {
+        start(TEMPLATE, "ok");
+        String turns = "'messages': [{'role':'user','content':'U'},{'role':'assistant','content':'Once'}]";
+        assertThat(post(turns + ", 'continue_final_message': true, 'add_generation_prompt': false")
+                        .at("/usage/prompt_tokens")
+                        .intValue())
+                .isEqualTo("<|user|>U<|assistant|>Once".length());
+        assertThat(post(turns).at("/usage/prompt_tokens").intValue())
+                .isEqualTo("<|user|>U<|assistant|>Once<|assistant|>".length());
+    }
+
+    @Test
+    void noEffortIsNoThinking() {
+        start(TEMPLATE, "ok");
+        String turns = "'messages': [{'role':'user','content':'U','type':'text'}], 'reasoning_effort': ";
+        assertThat(post(turns + "'none'").at("/usage/prompt_tokens").intValue())
+                .isEqualTo("<|user|>U<|assistant|><think></think>".length());
+        assertThat(post(turns + "'high'").at("/usage/prompt_tokens").intValue())
+                .isEqualTo("<|user|>U<|assistant|>".length());
+    }
+
+    @Test
     void whatTheTemplateCannotIsRefused() {
         start(TEMPLATE, "ok");
         JsonNode refused = post("'messages': [{'role':'user','content':'no'}]").get("error");

@@ -7,6 +7,11 @@ import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.models.embeddings.CreateEmbeddingResponse;
 import com.openai.models.embeddings.EmbeddingCreateParams;
+import dev.langchain4j.data.embedding.Embedding;
+import dev.langchain4j.data.segment.TextSegment;
+import dev.langchain4j.model.embedding.EmbeddingModel;
+import dev.langchain4j.model.openai.OpenAiEmbeddingModel;
+import dev.langchain4j.model.output.Response;
 import dev.prairie.model.generate.Embedder;
 import dev.prairie.model.transformer.HeadForm.Pooling;
 import dev.prairie.model.transformer.Transformer;
@@ -32,8 +37,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -448,5 +455,25 @@ final class VectorsTest {
         } finally {
             openai.close();
         }
+    }
+
+    @Test
+    void langChainReadsThem() {
+        EmbeddingModel model = OpenAiEmbeddingModel.builder()
+                .baseUrl(server.url() + "v1")
+                .apiKey("none")
+                .modelName("bert")
+                .dimensions(6)
+                .build();
+        Response<List<Embedding>> response =
+                model.embedAll(List.of(TextSegment.from("the river"), TextSegment.from("a bank")));
+        assertThat(Objects.requireNonNull(response.tokenUsage()).totalTokenCount())
+                .isEqualTo(8);
+        assertThat(response.content()).hasSize(2);
+        float[] expected = of(bert, bertPooling(), 1, 9, 5, 2);
+        float[] found = response.content().getLast().vector();
+        assertThat(found).hasSize(6);
+        assertThat(cosine(found, expected) / Math.sqrt(cosine(Arrays.copyOf(expected, 6), expected)))
+                .isCloseTo(1, within(1e-5));
     }
 }

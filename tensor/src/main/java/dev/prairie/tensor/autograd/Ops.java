@@ -2,6 +2,7 @@ package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -126,6 +127,43 @@ public class Ops {
                 throw new ShapeException("matmul", "the product is " + shape + " but residual" + residual.shape());
         }
         return shape;
+    }
+
+    /**
+     * Adds to {@code out(N, O)}, a projection of {@code x(N, C)}, what the adapters of some rows add, and answers it: parts in
+     * the order of their rows, of which no two have one in common. The one op that changes a tensor: {@code out} must come
+     * from the op before, and nothing have read it.
+     */
+    public Tensor adapt(Tensor out, Tensor x, List<LowRank.Part> parts) {
+        rank("adapt", "out", out, 2);
+        rank("adapt", "x", x, 2);
+        f32("adapt", "out", out);
+        f32("adapt", "x", x);
+        int n = x.shape().dim(0);
+        if (out.shape().dim(0) != n) throw new ShapeException("adapt", "x" + x.shape() + " and out" + out.shape());
+        int end = 0;
+        int largest = 1;
+        for (LowRank.Part part : parts) {
+            if (part.from() < end || part.to() <= part.from() || part.to() > n)
+                throw new ShapeException(
+                        "adapt", "rows " + part.from() + " to " + part.to() + " after " + end + " of x" + x.shape());
+            factor("a", part.a(), part.rank(), x.shape().last());
+            factor("b", part.b(), part.rank(), out.shape().last());
+            end = part.to();
+            largest = Math.max(largest, part.rank());
+        }
+        if (parts.isEmpty()) return out;
+        Tensor hidden = allocate(Shape.of(n, largest));
+        List<LowRank.Part> kept = List.copyOf(parts);
+        kernels.lowRank(out, hidden, x, kept);
+        record(new Step.Adapted(out, hidden, x, kept));
+        return out;
+    }
+
+    private static void factor(String name, Tensor t, int rank, int width) {
+        Shape expected = Shape.of(rank, width);
+        if (t.type() == DType.I32 || !t.shape().equals(expected))
+            throw new ShapeException("adapt", name + " is " + t + ", must be numbers " + expected);
     }
 
     /** The same numbers under another shape; no copy. */

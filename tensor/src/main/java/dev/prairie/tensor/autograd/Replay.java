@@ -39,6 +39,7 @@ public final class Replay extends Ops {
             case Step.LayerNorm s -> kernels.layerNorm(s.out(), s.mean(), s.rstd(), s.x(), s.w(), s.b(), s.eps());
             case Step.MatMul s -> kernels.matmul(s.out(), s.x(), s.w(), s.bias(), s.residual());
             case Step.PackedMatMul s -> kernels.matmul(s.out(), s.x(), s.w(), s.bias(), s.residual());
+            case Step.Adapted s -> kernels.lowRank(s.out(), s.hidden(), s.x(), s.parts());
             case Step.View s -> {}
             case Step.Rope s -> kernels.rope(s.out(), s.x(), s.positions(), s.rotary());
             case Step.Attention s -> kernels.attention(s.out(), s.lse(), s.q(), s.kv(), s.tokens(), s.scoring());

@@ -2,6 +2,7 @@ package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -69,6 +70,19 @@ sealed interface Step {
             var inputs = new ArrayList<>(List.of(x));
             if (bias != null) inputs.add(bias);
             if (residual != null) inputs.add(residual);
+            return inputs;
+        }
+    }
+
+    /** Added to what {@code out} held already: a gradient goes through it unchanged to what made it. */
+    record Adapted(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts) implements Step {
+        @Override
+        public List<Tensor> inputs() {
+            var inputs = new ArrayList<>(List.of(x));
+            for (LowRank.Part part : parts) {
+                inputs.add(part.a());
+                inputs.add(part.b());
+            }
             return inputs;
         }
     }

@@ -1,6 +1,7 @@
 package dev.prairie.tensor.autograd;
 
 import dev.prairie.tensor.DType;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.ShapeException;
 import dev.prairie.tensor.Slab;
@@ -153,6 +154,12 @@ public final class Tape extends Ops {
                     if (wanted.contains(x)) kernels.matmulBackwardInput(d(x), dOut(out), w);
                     if (bias != null && wanted.contains(bias)) kernels.biasBackward(d(bias), dOut(out));
                     if (residual != null) passOn(dOut(out), residual);
+                }
+                case Step.Adapted(var out, var hidden, var x, var parts) -> {
+                    Tensor dHidden = allocate(hidden.shape());
+                    for (LowRank.Part part : parts)
+                        together(g -> kernels.lowRankBackward(
+                                g.d(x), g.d(part.a()), g.d(part.b()), dHidden, dOut(out), hidden, x, part));
                 }
                 case Step.View view -> {}
                 case Step.Store store -> {}

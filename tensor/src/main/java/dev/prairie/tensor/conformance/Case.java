@@ -25,10 +25,12 @@ public sealed interface Case {
 
     /**
      * The same in {@code precision}. Products of the same rounded operands are as close as ever; but what attention rounds
-     * on its way (probabilities, scaled queries, slopes) may fall on either side: one BF16 unit, 2⁻⁸, in each term.
+     * on its way (probabilities, scaled queries, slopes), and adapters between their two products, may fall on either side:
+     * one BF16 unit, 2⁻⁸, in each term.
      */
     default double tolerance(DType precision) {
-        return precision == DType.BF16 && op().equals("attention") ? Math.max(tolerance(), 0x1p-6) : tolerance();
+        boolean inSteps = List.of("attention", "adapt", "lowRank").contains(op());
+        return precision == DType.BF16 && inSteps ? Math.max(tolerance(), 0x1p-6) : tolerance();
     }
 
     /** {@code matmul (5, 7) (3, 7) odd}. */

@@ -44,6 +44,7 @@ final class Cases {
         table.products();
         table.packedWeights();
         table.attention();
+        table.cases.addAll(LowRankCases.all());
         table.pointwise();
         table.experts();
         table.loss();

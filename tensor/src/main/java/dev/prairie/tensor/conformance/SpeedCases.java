@@ -2,6 +2,7 @@ package dev.prairie.tensor.conformance;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Shape;
@@ -43,6 +44,7 @@ final class SpeedCases {
             table.products(precision);
             table.attention(precision);
         }
+        table.lowRank();
         table.packed();
         table.rows();
         table.pointwise();
@@ -80,6 +82,19 @@ final class SpeedCases {
     private void product(String op, DType type, int n, int c, int o, Timed timed, Shape... inputs) {
         String shape = shape(n, c, o);
         cases.add(new SpeedCase(op, type, shape, List.of(inputs), SUM, Peak.of(type), 2.0 * n * c * o, timed));
+    }
+
+    /** An adapter of rank 16 on a prompt. */
+    private void lowRank() {
+        int n = d(512), c = d(2048), o = d(2048), rank = d(16);
+        Timed timed = (k, in, _) -> {
+            var part = List.of(new LowRank(in.get(3), in.get(4), 2).rows(0, n));
+            return () -> k.lowRank(in.get(0), in.get(1), in.get(2), part);
+        };
+        List<Shape> inputs =
+                List.of(Shape.of(n, o), Shape.of(n, rank), Shape.of(n, c), Shape.of(rank, c), Shape.of(rank, o));
+        double work = 2.0 * n * rank * (c + o);
+        cases.add(new SpeedCase("lowRank", DType.F32, shape(n, c, o), inputs, SUM, Peak.F32, work, timed));
     }
 
     /** Weights that are packed: many rows, which arithmetic limits; and one row with {@value #GIGABYTE} bytes of weights to read. */

@@ -1,6 +1,7 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -35,6 +36,21 @@ public interface GradKernels extends Kernels {
 
     /** {@code dW(O, C) += dOut(N, O)ᵀ · x(N, C)}. */
     void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x);
+
+    /**
+     * Of one part of {@link #lowRank}: into its rows of {@code dX(N, C)}, nothing being added to the others, and into
+     * {@code dA(R, C)} and {@code dB(R, O)}, F32 whatever the types of a and b. {@code hidden} is what forward kept;
+     * {@code dHidden}, in its shape, is memory to work in.
+     */
+    void lowRankBackward(
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part);
 
     /** {@code dBias(O) += Σ_n dOut(N, O)}. */
     void biasBackward(Gradient dBias, Tensor dOut);

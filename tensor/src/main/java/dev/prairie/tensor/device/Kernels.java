@@ -1,12 +1,14 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.tensor.Tokens;
 import java.lang.foreign.Arena;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +57,14 @@ public interface Kernels {
      * <p>The whole numbers and their scales are the same to the last bit on every device; sums are F32 or better.
      */
     void matmul(Tensor out, Tensor x, PackedWeights w, @Nullable Tensor bias, @Nullable Tensor residual);
+
+    /**
+     * {@code out[n] += scale · (x[n] · a(R, C)ᵀ) · b(R, O)} for the rows n of each part: what adapters add to a projection
+     * {@code out(N, O)} of {@code x(N, C)}. {@code hidden(N, M)}, M being the largest rank, gets {@code scale · x · aᵀ} where
+     * {@link LowRank.Part#hidden} says, for backward; nothing is written elsewhere. No two parts share a row. {@code a} and
+     * {@code b} may be of any type but I32 and count as the F32 numbers they stand for.
+     */
+    void lowRank(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts);
 
     /**
      * Rotary position embedding: in every head of {@code x(N, H, D)} the pairs turn by

@@ -1,6 +1,7 @@
 package dev.prairie.tensor.device;
 
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -70,6 +71,11 @@ public final class ProfiledKernels implements GradKernels {
     @Override
     public void matmul(Tensor out, Tensor x, Tensor w, @Nullable Tensor bias, @Nullable Tensor residual) {
         time("matmul", () -> kernels.matmul(out, x, w, bias, residual));
+    }
+
+    @Override
+    public void lowRank(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts) {
+        time("lowRank", () -> kernels.lowRank(out, hidden, x, parts));
     }
 
     @Override
@@ -189,6 +195,19 @@ public final class ProfiledKernels implements GradKernels {
     @Override
     public void matmulBackwardWeight(Gradient dW, Tensor dOut, Tensor x) {
         time("matmulBackwardWeight", () -> kernels.matmulBackwardWeight(dW, dOut, x));
+    }
+
+    @Override
+    public void lowRankBackward(
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
+        time("lowRankBackward", () -> kernels.lowRankBackward(dX, dA, dB, dHidden, dOut, hidden, x, part));
     }
 
     @Override

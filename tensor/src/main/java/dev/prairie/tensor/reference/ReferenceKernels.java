@@ -2,6 +2,7 @@ package dev.prairie.tensor.reference;
 
 import dev.prairie.tensor.DType;
 import dev.prairie.tensor.KeyValues;
+import dev.prairie.tensor.LowRank;
 import dev.prairie.tensor.Rotary;
 import dev.prairie.tensor.Routing;
 import dev.prairie.tensor.Scoring;
@@ -29,6 +30,7 @@ public final class ReferenceKernels implements GradKernels {
 
     private final Operands operands;
     private final AttentionLoops attention;
+    private final LowRankLoops lowRank;
 
     /** In F32. */
     public ReferenceKernels() {
@@ -41,6 +43,7 @@ public final class ReferenceKernels implements GradKernels {
             throw new IllegalArgumentException("reference: precision " + precision + ", must be F32 or BF16");
         operands = new Operands(precision == DType.BF16);
         attention = new AttentionLoops(operands);
+        lowRank = new LowRankLoops(operands);
     }
 
     // ---- embedding, gather ------------------------------------------------------------------------------------
@@ -163,6 +166,24 @@ public final class ReferenceKernels implements GradKernels {
                 if (residual != null) sum += residual.get(at);
                 out.set(at, (float) sum);
             }
+    }
+
+    @Override
+    public void lowRank(Tensor out, Tensor hidden, Tensor x, List<LowRank.Part> parts) {
+        for (LowRank.Part part : parts) lowRank.forward(out, hidden, x, part);
+    }
+
+    @Override
+    public void lowRankBackward(
+            Gradient dX,
+            Gradient dA,
+            Gradient dB,
+            Tensor dHidden,
+            Tensor dOut,
+            Tensor hidden,
+            Tensor x,
+            LowRank.Part part) {
+        lowRank.backward(dX.cleared(), dA.cleared(), dB.cleared(), dHidden, dOut, hidden, x, part);
     }
 
     @Override

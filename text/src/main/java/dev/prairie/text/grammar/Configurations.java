@@ -95,7 +95,11 @@ final class Configurations {
         }
         int kind = classes[value & 0xFF] & 0xFF;
         Configuration known = from.next[kind];
-        return known == null ? from.next[kind] = stepAnew(from, sample[kind]) : known;
+        if (known == null) {
+            known = stepAnew(from, sample[kind]);
+            from.next[kind] = known;
+        }
+        return known;
     }
 
     private Configuration stepAnew(Configuration from, int value) {
@@ -234,7 +238,7 @@ final class Configurations {
             return new Configuration(states, own, key.states().length, key.ends(), sample.length);
         }
 
-        private void call(Stack stack, TreeMap<Integer, Set<Stack>> callers, int[] ruleAt) {
+        private void call(Stack stack, Map<Integer, Set<Stack>> callers, int[] ruleAt) {
             int[] calls = automaton.calls[stack.state];
             for (int k = 0; k < calls.length; k += 2) {
                 int rank = automaton.rank[calls[k]];

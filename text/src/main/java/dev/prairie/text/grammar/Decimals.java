@@ -111,7 +111,7 @@ final class Decimals {
         open.add(begin);
         for (int i = 0; i < open.size(); i++) {
             Place place = open.get(i);
-            int from = states.get(place);
+            int from = i; // places and states are made together
             if (place.digits > 0 && fits(place)) {
                 graph.end(from);
             }

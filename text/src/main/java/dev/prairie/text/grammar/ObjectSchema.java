@@ -75,7 +75,9 @@ final class ObjectSchema {
 
     Expr expression() {
         if (most < least
-                || required.stream().anyMatch(name -> properties.get(name).isEmpty())) {
+                || required.stream()
+                        .anyMatch(name ->
+                                properties.getOrDefault(name, Optional.empty()).isEmpty())) {
             return Expr.NOTHING;
         }
         return JsonText.bracketed("{", content(), "}");
@@ -110,7 +112,7 @@ final class ObjectSchema {
         }
         for (int i = 0; i < names.size(); i++) {
             String name = names.get(i);
-            Optional<List<Schema>> schemas = properties.get(name);
+            Optional<List<Schema>> schemas = properties.getOrDefault(name, Optional.empty());
             Optional<Expr> pair = schemas.map(said -> pair(new Expr.Text(JsonText.quote(name)), said));
             for (int level = 0; level < levels; level++) {
                 if (!required.contains(name)) {

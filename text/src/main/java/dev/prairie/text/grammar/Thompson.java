@@ -2,7 +2,7 @@ package dev.prairie.text.grammar;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,9 +26,9 @@ final class Thompson {
     final Ints ends = new Ints();
 
     /** For the rules that are made here: how often the repetitions around them repeat them. */
-    private final Map<Rule, Long> repeated = new IdentityHashMap<>();
+    private final Map<Rule, Long> repeated = new HashMap<>();
 
-    private final Map<Rule, Integer> indices = new IdentityHashMap<>();
+    private final Map<Rule, Integer> indices = new HashMap<>();
     private final Budget budget;
 
     private Thompson(Budget budget) {
@@ -180,7 +180,7 @@ final class Thompson {
 
     /** The pairs of states that one text reaches in both. */
     private Fragment product(Fragment left, Fragment right) {
-        Map<Long, Integer> places = new java.util.HashMap<>();
+        Map<Long, Integer> places = new HashMap<>();
         List<long[]> pairs = new ArrayList<>();
         pairs.add(new long[] {0});
         places.put(0L, 0);

@@ -121,15 +121,14 @@ final class ReplyGrammarTest {
         String object = "{\"name\": \"get_weather\", \"arguments\": " + arguments + "}";
         return Stream.of(
                 Arguments.of("<tool_call>", "<tool_call>\n" + object + "\n</tool_call>"),
-                Arguments.of(
-                        "<tool_call> <function=",
-                        "<tool_call>\n"
-                                + "<function=get_weather>\n"
-                                + "<parameter=city>\n"
-                                + "x\n"
-                                + "</parameter>\n"
-                                + "</function>\n"
-                                + "</tool_call>"),
+                Arguments.of("<tool_call> <function=", """
+                        <tool_call>
+                        <function=get_weather>
+                        <parameter=city>
+                        x
+                        </parameter>
+                        </function>
+                        </tool_call>"""),
                 Arguments.of(
                         "<tool_call> <arg_key></arg_key>\n",
                         "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>x</arg_value>\n</tool_call>"),
