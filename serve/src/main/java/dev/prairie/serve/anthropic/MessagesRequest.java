@@ -56,7 +56,7 @@ record MessagesRequest(Generation generation, long maxTokens, boolean stream, bo
                 ChatOrder.of(turns, "messages")
                         .withPrefilled(prefilled)
                         .withVariables(variables(fields, lease.chat()))
-                        .withFormat(format(fields)));
+                        .withFormat(format(fields), "output_config.format"));
         fields.accept("cache_control", "speed", "inference_geo", "user_profile_id", "workspace_id");
         return order;
     }

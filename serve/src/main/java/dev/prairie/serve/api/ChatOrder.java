@@ -26,6 +26,7 @@ import tools.jackson.databind.JsonNode;
  * @param variables that the model's template takes, such as {@code enable_thinking}
  * @param prefilled whether the last turn is the beginning of the answer, to be continued as it stands
  * @param field     where the turns came from, for errors
+ * @param formatField where the format came from, for errors
  */
 public record ChatOrder(
         List<Message> messages,
@@ -36,7 +37,8 @@ public record ChatOrder(
         Decoding decoding,
         Map<String, Object> variables,
         boolean prefilled,
-        String field) {
+        String field,
+        String formatField) {
     public ChatOrder {
         messages = List.copyOf(messages);
         tools = List.copyOf(tools);
@@ -53,27 +55,35 @@ public record ChatOrder(
                 Decoding.DEFAULT,
                 Map.of(),
                 false,
-                field);
+                field,
+                "response_format");
     }
 
     public ChatOrder withTools(List<Tool> offered, ToolChoice which, boolean several) {
-        return new ChatOrder(messages, offered, which, several, format, decoding, variables, prefilled, field);
+        return new ChatOrder(
+                messages, offered, which, several, format, decoding, variables, prefilled, field, formatField);
     }
 
     public ChatOrder withFormat(AnswerFormat value) {
-        return new ChatOrder(messages, tools, choice, parallel, value, decoding, variables, prefilled, field);
+        return withFormat(value, formatField);
+    }
+
+    /** The same, where the field {@code from} asked for it. */
+    public ChatOrder withFormat(AnswerFormat value, String from) {
+        return new ChatOrder(messages, tools, choice, parallel, value, decoding, variables, prefilled, field, from);
     }
 
     public ChatOrder withDecoding(Decoding value) {
-        return new ChatOrder(messages, tools, choice, parallel, format, value, variables, prefilled, field);
+        return new ChatOrder(
+                messages, tools, choice, parallel, format, value, variables, prefilled, field, formatField);
     }
 
     public ChatOrder withVariables(Map<String, Object> value) {
-        return new ChatOrder(messages, tools, choice, parallel, format, decoding, value, prefilled, field);
+        return new ChatOrder(messages, tools, choice, parallel, format, decoding, value, prefilled, field, formatField);
     }
 
     public ChatOrder withPrefilled(boolean value) {
-        return new ChatOrder(messages, tools, choice, parallel, format, decoding, variables, value, field);
+        return new ChatOrder(messages, tools, choice, parallel, format, decoding, variables, value, field, formatField);
     }
 
     /**

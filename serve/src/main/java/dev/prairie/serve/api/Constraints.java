@@ -57,7 +57,7 @@ public final class Constraints {
             Supplier<Grammar> form = callable
                     ? () -> replies.callsOr(grammar(order.format()), tools, several)
                     : () -> replies.content(grammar(order.format()));
-            return Optional.of(masks(key, form, "response_format", lease));
+            return Optional.of(masks(key, form, order.formatField(), lease));
         }
         boolean held = callable && (!several || tools.stream().anyMatch(ToolSchema::strict));
         return held ? Optional.of(masks(key, () -> replies.freely(tools, several), "tools", lease)) : Optional.empty();

@@ -3,11 +3,13 @@ package dev.prairie.serve.ollama;
 import dev.prairie.serve.api.AnswerFormat;
 import dev.prairie.serve.api.ApiException;
 import dev.prairie.serve.api.ChatOrder;
+import dev.prairie.serve.api.Constraints;
 import dev.prairie.serve.api.Decoding;
 import dev.prairie.serve.api.Fields;
 import dev.prairie.serve.api.Generation;
 import dev.prairie.serve.api.Tool;
 import dev.prairie.serve.api.ToolChoice;
+import dev.prairie.serve.engine.Request;
 import dev.prairie.serve.resident.ChatFormat;
 import dev.prairie.serve.resident.Lease;
 import dev.prairie.text.reply.ReplyParser;
@@ -44,7 +46,7 @@ record OllamaRequest(Optional<Generation> generation, boolean stream) {
         boolean prefilled = last.role().equals("assistant") && last.toolCalls().isEmpty();
         ChatOrder order = ChatOrder.of(turns, "messages")
                 .withTools(tools, ToolChoice.AUTO, true)
-                .withFormat(format)
+                .withFormat(format, "format")
                 .withDecoding(decoding)
                 .withVariables(variables)
                 .withPrefilled(prefilled);
@@ -60,15 +62,12 @@ record OllamaRequest(Optional<Generation> generation, boolean stream) {
         AnswerFormat format = format(fields);
         Map<String, Object> variables = variables(fields, lease.chat());
         fields.unsupported("suffix", "images", "template", "context");
-        if (raw && !(format instanceof AnswerFormat.Text)) {
-            throw ApiException.unsupported("format", "not supported with \"raw\": true yet, leave one out");
-        }
         boolean stream = finish(fields, prompt.isEmpty());
         if (prompt.isEmpty()) {
             return new OllamaRequest(Optional.empty(), stream);
         }
         if (raw) {
-            return new OllamaRequest(Optional.of(raw(prompt, decoding, lease, tenant)), stream);
+            return new OllamaRequest(Optional.of(raw(prompt, format, decoding, lease, tenant)), stream);
         }
         List<Message> turns = new ArrayList<>();
         if (!system.isEmpty()) {
@@ -76,14 +75,14 @@ record OllamaRequest(Optional<Generation> generation, boolean stream) {
         }
         turns.add(Message.user(prompt));
         ChatOrder order = ChatOrder.of(turns, "prompt")
-                .withFormat(format)
+                .withFormat(format, "format")
                 .withDecoding(decoding)
                 .withVariables(variables);
         return new OllamaRequest(Optional.of(order.generation(lease, tenant)), stream);
     }
 
     /** The prompt as it stands: whoever writes it writes the model's special tokens too. */
-    private static Generation raw(String prompt, Decoding decoding, Lease lease, String tenant) {
+    private static Generation raw(String prompt, AnswerFormat format, Decoding decoding, Lease lease, String tenant) {
         boolean marked = lease.chat().templated();
         int[] ids;
         try {
@@ -91,8 +90,9 @@ record OllamaRequest(Optional<Generation> generation, boolean stream) {
         } catch (IllegalArgumentException e) { // a vocabulary of characters does not have every character
             throw ApiException.invalid("prompt", String.valueOf(e.getMessage()));
         }
-        var request = decoding.request(ids, "prompt", marked, lease, tenant).build();
-        return new Generation(lease, List.of(request), ReplyParser::plain);
+        Request.Builder request = decoding.request(ids, "prompt", marked, lease, tenant);
+        Constraints.of(format, "format", lease).ifPresent(request::masks);
+        return new Generation(lease, List.of(request.build()), ReplyParser::plain);
     }
 
     /** What both share; the fields end here. */

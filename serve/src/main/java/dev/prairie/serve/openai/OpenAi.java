@@ -10,6 +10,7 @@ import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.resident.Lease;
 import dev.prairie.serve.resident.ModelCard;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.Map;
 
 /** Models, completions and chat. */
@@ -18,7 +19,20 @@ public final class OpenAi implements Surface {
     public void addTo(Routes routes) {
         routes.get("/v1/models", Scope.GENERATE, call -> {
             var cards = call.calls().models().cards().stream().map(OpenAi::card).toList();
-            call.json(200, Json.object("object", "list", "data", cards));
+            // What Anthropic's clients look for stands beside what OpenAI's do: both ask here.
+            call.json(
+                    200,
+                    Json.object(
+                            "object",
+                            "list",
+                            "data",
+                            cards,
+                            "has_more",
+                            false,
+                            "first_id",
+                            cards.getFirst().get("id"),
+                            "last_id",
+                            cards.getLast().get("id")));
         });
         routes.get("/v1/models/{id}", Scope.GENERATE, call -> {
             call.json(200, card(call.calls().card(call.path("id"))));
@@ -43,7 +57,13 @@ public final class OpenAi implements Surface {
                 "parent",
                 card.base(),
                 "context_length",
-                card.context());
+                card.context(),
+                "type",
+                "model",
+                "display_name",
+                card.id(),
+                "created_at",
+                Instant.ofEpochSecond(card.created()).toString());
     }
 
     /** Reads a request for a model. */

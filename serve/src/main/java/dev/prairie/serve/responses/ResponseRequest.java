@@ -100,7 +100,9 @@ record ResponseRequest(
         all.addAll(turns);
         return FunctionTools.read(
                 fields,
-                ChatOrder.of(all, "input").withFormat(format(fields)).withVariables(variables(fields, lease.chat())));
+                ChatOrder.of(all, "input")
+                        .withFormat(format(fields), "text.format")
+                        .withVariables(variables(fields, lease.chat())));
     }
 
     private static AnswerFormat format(Fields fields) {

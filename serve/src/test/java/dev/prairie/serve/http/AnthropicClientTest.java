@@ -12,13 +12,16 @@ import com.anthropic.errors.BadRequestException;
 import com.anthropic.errors.NotFoundException;
 import com.anthropic.helpers.MessageAccumulator;
 import com.anthropic.models.messages.ContentBlock;
+import com.anthropic.models.messages.ContentBlockParam;
 import com.anthropic.models.messages.Message;
 import com.anthropic.models.messages.MessageCountTokensParams;
 import com.anthropic.models.messages.MessageCreateParams;
 import com.anthropic.models.messages.RawMessageStreamEvent;
 import com.anthropic.models.messages.StopReason;
 import com.anthropic.models.messages.Tool;
+import com.anthropic.models.messages.ToolResultBlockParam;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -63,8 +66,9 @@ final class AnthropicClientTest {
                             .name("add")
                             .description("Adds numbers.")
                             .inputSchema(Tool.InputSchema.builder()
-                                    .properties(
-                                            JsonValue.from(java.util.Map.of("a", java.util.Map.of("type", "array"))))
+                                    .properties(Tool.InputSchema.Properties.builder()
+                                            .putAdditionalProperty("a", JsonValue.from(Map.of("type", "array")))
+                                            .build())
                                     .build())
                             .build());
             Message whole = client.messages().create(params.build()).validate();
@@ -78,11 +82,10 @@ final class AnthropicClientTest {
             Message next = client.messages()
                     .create(params.addMessage(whole)
                             .addUserMessageOfContentBlockParams(
-                                    List.of(com.anthropic.models.messages.ContentBlockParam.ofToolResult(
-                                            com.anthropic.models.messages.ToolResultBlockParam.builder()
-                                                    .toolUseId(last.asToolUse().id())
-                                                    .content("3")
-                                                    .build())))
+                                    List.of(ContentBlockParam.ofToolResult(ToolResultBlockParam.builder()
+                                            .toolUseId(last.asToolUse().id())
+                                            .content("3")
+                                            .build())))
                             .build())
                     .validate();
             assertThat(next.usage().inputTokens()

@@ -3,6 +3,7 @@ package dev.prairie.serve.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -50,7 +51,7 @@ final class DialectsTest {
                                 : "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": \"" + random.nextInt()
                                         + " 星\"}}</tool_call>");
             }
-            int length = answer.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+            int length = answer.toString().getBytes(StandardCharsets.UTF_8).length;
             int most = random.nextInt(3) == 0 ? 1 + random.nextInt(Math.max(1, length)) : 1000;
             return new Case(answer.toString(), most, random.nextInt(3) == 0 ? List.of("STOP", "燎") : List.of());
         }
@@ -247,8 +248,8 @@ final class DialectsTest {
     /** Events, each of which says in its own line what it is called. */
     private static List<JsonNode> events(String body) {
         List<JsonNode> events = new ArrayList<>();
-        for (String event : body.split("\n\n")) {
-            if (!event.startsWith(":")) {
+        for (String event : body.split("\n\n", -1)) {
+            if (!event.isEmpty() && !event.startsWith(":")) {
                 JsonNode data = Client.json(Client.data(event).getFirst());
                 assertThat(event.lines().findFirst().orElseThrow())
                         .isEqualTo("event: " + data.get("type").stringValue());

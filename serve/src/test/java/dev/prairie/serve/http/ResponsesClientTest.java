@@ -17,9 +17,9 @@ import com.openai.models.responses.ResponseFunctionToolCall;
 import com.openai.models.responses.ResponseInputItem;
 import com.openai.models.responses.ResponseStatus;
 import com.openai.models.responses.ResponseStreamEvent;
+import com.openai.models.responses.WebSearchTool;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -121,8 +121,8 @@ final class ResponsesClientTest {
                 "ok",
                 client -> assertThatThrownBy(() -> client.responses()
                                 .create(question()
-                                        .addTool(com.openai.models.responses.WebSearchTool.builder()
-                                                .type(com.openai.models.responses.WebSearchTool.Type.WEB_SEARCH)
+                                        .addTool(WebSearchTool.builder()
+                                                .type(WebSearchTool.Type.WEB_SEARCH)
                                                 .build())
                                         .build()))
                         .isInstanceOfSatisfying(
@@ -164,12 +164,9 @@ final class ResponsesClientTest {
         ResponseAccumulator accumulator = ResponseAccumulator.create();
         List<ResponseStreamEvent> events = events(client, params);
         events.forEach(accumulator::accumulate);
-        List<String> types = events.stream()
-                .map(event -> ((Map<?, ?>) event._json().orElseThrow().convert(Map.class))
-                        .get("type")
-                        .toString())
-                .toList();
-        assertThat(types).startsWith("response.created", "response.in_progress").endsWith("response.completed");
+        assertThat(events.get(0).isCreated()).isTrue();
+        assertThat(events.get(1).isInProgress()).isTrue();
+        assertThat(events.getLast().isCompleted()).isTrue();
         for (ResponseStreamEvent event : events) {
             event.validate();
         }

@@ -54,6 +54,11 @@ const counted = await client.messages.countTokens({
 const answered = await client.messages.create(next);
 assert.equal(answered.usage.input_tokens + answered.usage.cache_read_input_tokens, counted.input_tokens);
 
+const models = [];
+for await (const model of client.models.list()) models.push(model);
+assert.deepEqual(models.map(({ id, type }) => ({ id, type })), [{ id: 'scripted', type: 'model' }]);
+assert.equal((await client.models.retrieve('scripted')).display_name, 'scripted');
+
 await assert.rejects(client.messages.create({ ...question, model: 'huge' }), Anthropic.NotFoundError);
 await assert.rejects(client.messages.create({ ...question, top_k: -5 }), (error) => {
   assert(error instanceof Anthropic.BadRequestError);
