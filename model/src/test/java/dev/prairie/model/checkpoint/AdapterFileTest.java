@@ -114,9 +114,7 @@ class AdapterFileTest {
         Tensor a = numbers(DType.F32, 2, 16);
         var weights = new LinkedHashMap<String, LowRank>();
         for (String part : List.of("q", "k", "v"))
-            weights.put(
-                    "layers.0.attention." + part + ".weight",
-                    new LowRank(a, numbers(DType.F32, 2, 16), 1));
+            weights.put("layers.0.attention." + part + ".weight", new LowRank(a, numbers(DType.F32, 2, 16), 1));
         AdapterFile.save(folder, new Adapter("mine", weights), gpt2);
         Adapter read = AdapterFile.load(folder, "mine", gpt2, arena);
         assertThat(read.weights()).hasSize(3);
