@@ -23,7 +23,7 @@ final class Keys {
 
     private final KeyFile file;
     private List<Key> keys;
-    private Stamp stamp;
+    private Stamp stamp; // of the file as it was last looked at
     private long looked = System.nanoTime();
 
     /** @throws KeyFileException if the file cannot be read */
@@ -58,9 +58,9 @@ final class Keys {
     }
 
     private void reload(Stamp seen) {
+        stamp = seen;
         try {
             keys = file.read();
-            stamp = seen;
         } catch (KeyFileException e) {
             // Whoever writes by hand may not be done: the keys that were good stay so until the file is again.
             LOG.log(Level.ERROR, "keys: " + e.getMessage());

@@ -88,6 +88,23 @@ final class KeyFileTest {
         }
     }
 
+    @Test
+    void aFileThatIsBeingWrittenChangesNothingAndOneThatIsGoneLetsNobodyIn() throws Exception {
+        KeyFile.Made alice = file().create("alice", "alice", SCOPES, null, Limits.NONE);
+        Keys keys = new Keys(file());
+        String whole = Files.readString(file().path());
+        Files.writeString(file().path(), whole.substring(0, whole.length() / 2));
+        Thread.sleep(600);
+        assertThat(keys.find(alice.secret())).isPresent();
+        Files.writeString(file().path(), whole);
+        KeyFile.Made bob = file().create("bob", "bob", SCOPES, null, Limits.NONE);
+        Thread.sleep(600);
+        assertThat(keys.find(bob.secret())).isPresent();
+        Files.delete(file().path());
+        Thread.sleep(600);
+        assertThat(keys.find(alice.secret())).isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
