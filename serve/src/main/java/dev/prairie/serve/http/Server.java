@@ -154,8 +154,6 @@ public final class Server implements AutoCloseable {
                 new Tokenization(),
                 new Vectors(),
                 new Responses(),
-                new Tokenization(),
-                new Vectors(),
                 new Anthropic(),
                 new Ollama(),
                 new RunRoutes(new Runs(config.runs())),
