@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +35,8 @@ final class OpenModelsTest {
     }
 
     private static OpenModels open(Duration idle, OpenModels.Named... models) {
-        return OpenModels.of(List.of(models), null, idle, new DeviceOptions(), new CacheOptions());
+        return OpenModels.of(
+                List.of(models), null, Map.of(), idle, new DeviceOptions(), new CacheOptions(), new EngineOptions());
     }
 
     private static OpenModels.Named stories(String name) {

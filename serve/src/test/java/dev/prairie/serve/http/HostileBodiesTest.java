@@ -65,13 +65,15 @@ final class HostileBodiesTest {
             for (Path file :
                     files.filter(f -> f.toString().endsWith(".json")).sorted().toList()) {
                 byte[] text = Files.readAllBytes(file);
-                for (byte[] body : List.of(text, field("prompt", text), field("messages", text))) {
+                List<byte[]> bodies = List.of(text, field("prompt", text), field("messages", text));
+                for (int b = 0; b < bodies.size(); b++) {
+                    byte[] body = bodies.get(b);
                     for (String path : PATHS) {
                         int status = post(path, body);
                         count++;
                         // A text may be a prompt; whatever it is, it must not be the server's mistake.
-                        boolean good = status >= 400 && status < 500
-                                || (status == 200 && body != text && path.equals("/v1/completions"));
+                        boolean good = (status >= 400 && status < 500)
+                                || (status == 200 && b > 0 && path.equals("/v1/completions"));
                         if (!good) {
                             wrong.add(file.getFileName() + " to " + path + ": " + status);
                         }
@@ -205,8 +207,8 @@ final class HostileBodiesTest {
         java.util.Arrays.fill(chunk, (byte) ' ');
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             OutputStream out = socket.getOutputStream();
-            out.write(("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                            + "Transfer-Encoding: chunked\r\n\r\n")
+            String type = "Content-Type: application/json\r\nTransfer-Encoding: chunked";
+            out.write(("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n" + type + "\r\n\r\n")
                     .getBytes(StandardCharsets.UTF_8));
             int sent = 0;
             try {

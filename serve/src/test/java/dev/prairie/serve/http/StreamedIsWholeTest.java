@@ -97,15 +97,15 @@ final class StreamedIsWholeTest {
     }
 
     private static String chatFields(Random random) {
-        String fields = shared(random) + ", 'messages': [{'role':'user','content':'Go'}], 'max_tokens': "
+        String common = shared(random) + ", 'messages': [{'role':'user','content':'Go'}], 'max_tokens': "
                 + (1 + random.nextInt(250));
-        switch (random.nextInt(4)) {
-            case 0 -> fields += ", " + tools() + ", 'tool_choice': 'required'";
-            case 1 -> fields += ", 'response_format': {'type':'json_object'}";
-            case 2 -> fields += ", " + tools();
-            default -> fields += ", 'guided_choice': ['yes', 'no', 'perhaps']";
-        }
-        return fields + (random.nextBoolean() ? ", 'logprobs': true, 'top_logprobs': " + random.nextInt(4) : "");
+        String form = switch (random.nextInt(4)) {
+            case 0 -> ", " + tools() + ", 'tool_choice': 'required'";
+            case 1 -> ", 'response_format': {'type':'json_object'}";
+            case 2 -> ", " + tools();
+            default -> ", 'guided_choice': ['yes', 'no', 'perhaps']";
+        };
+        return common + form + (random.nextBoolean() ? ", 'logprobs': true, 'top_logprobs': " + random.nextInt(4) : "");
     }
 
     private static String completionFields(Random random) {
