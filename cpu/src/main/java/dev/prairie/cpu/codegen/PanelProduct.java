@@ -22,6 +22,9 @@ final class PanelProduct implements AutoCloseable {
     /** Rows and panels of a task at most: half a megabyte of rounded rows, and as much of the result. */
     private static final int ROWS = 516, PANELS = 8;
 
+    /** Rows of a task that are few. */
+    private static final int FEW = 64;
+
     /** Tasks for each thread that are wished for, so that a late one does not keep the others waiting. */
     private static final int TASKS = 4;
 
@@ -112,6 +115,8 @@ final class PanelProduct implements AutoCloseable {
         j.from = x.segment().address();
         j.x = rounded.take(0, padded * j.xRow + stretches * j.sideStretch + PAGE);
         j.side = j.x + padded * j.xRow;
+        // Rows that do not exist are multiplied too: by zero, since what else lies there may be numbers that take long.
+        if (j.tiles && n < padded) Memory.clear(j.side + (stretches - 1) * j.sideStretch, j.sideStretch);
         j.out = out.segment().address();
         j.bias = bias == null ? 0 : bias.segment().address();
         j.residual = residual == null ? 0 : residual.segment().address();
@@ -238,26 +243,33 @@ final class PanelProduct implements AutoCloseable {
         long at = 4L * PanelLayout.COLUMNS * b.firstPanel;
         Memory.clear(base, b.row());
         if (j.bias != 0) Memory.copy(base, j.bias + at, 4L * columns);
-        for (int block = 0; block < j.w.blocks(); block += DEPTH) {
-            int depth = Math.min(DEPTH, j.w.blocks() - block);
-            for (int p = 0; p < b.panels; p++) {
-                long to = sums + 128L * p;
-                boolean fresh = block == 0;
-                j.kernels
-                        .unpack()
-                        .call(
-                                j.w.at(b.firstPanel + p, block),
-                                unpacked,
-                                depth / j.w.layout().blocks());
-                multiply(j, b, call, block, depth, unpacked, to, fresh ? base + 128L * p : to, fresh ? 0 : b.row());
-            }
-        }
+        // Many rows stay in the second cache while panels change; with few it is the weights that matter, which come
+        // faster in the order in which they lie.
+        boolean inOrder = b.rows <= FEW;
+        for (int p = 0; inOrder && p < b.panels; p++)
+            for (int block = 0; block < j.w.blocks(); block += DEPTH)
+                piece(j, b, call, block, p, unpacked, sums + 128L * p, base);
+        for (int block = 0; !inOrder && block < j.w.blocks(); block += DEPTH)
+            for (int p = 0; p < b.panels; p++) piece(j, b, call, block, p, unpacked, sums + 128L * p, base);
         for (int i = 0; i < b.rows; i++) {
             long to = at + 4L * (b.firstRow + i) * j.o;
             long from = sums + i * b.row();
             if (j.residual == 0) Memory.copy(j.out + to, from, 4L * columns);
             else sum(j.out + to, from, j.residual + to, columns);
         }
+    }
+
+    /** All rows times a stretch of k of one panel. */
+    private void piece(Job j, Block b, long call, int block, int p, long unpacked, long to, long base) {
+        int depth = Math.min(DEPTH, j.w.blocks() - block);
+        boolean fresh = block == 0;
+        j.kernels
+                .unpack()
+                .call(
+                        j.w.at(b.firstPanel + p, block),
+                        unpacked,
+                        depth / j.w.layout().blocks());
+        multiply(j, b, call, block, depth, unpacked, to, fresh ? base + 128L * p : to, fresh ? 0 : b.row());
     }
 
     private static void sum(long to, long a, long b, int count) {

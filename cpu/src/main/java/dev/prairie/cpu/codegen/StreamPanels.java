@@ -15,7 +15,7 @@ final class StreamPanels {
      * How far ahead of its use memory is asked for: about as many bytes as arrive while memory answers. Asked for a line at a
      * time and into the second cache: whole blocks at once, or into the first cache, leave a tenth of the speed (LOG.md).
      */
-    private static final int AHEAD = 2624;
+    static final int AHEAD = 2624;
 
     private static final Gpr CALL = RDI, W = RSI, X_ROW = R8, OUT = R10, OUT_ROW = R11, BLOCKS = RCX, UNIT = R14;
     private static final Gpr X0 = RAX, X3 = RDX, OUT3 = R9, LEFT = R15;

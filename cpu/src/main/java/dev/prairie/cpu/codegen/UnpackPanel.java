@@ -31,10 +31,15 @@ final class UnpackPanel {
         a.add(RDI, layout.head());
         a.mov(RCX, layout.blocks());
         Label block = a.here();
+        int[] fetched = {0};
         for (int i = 0; i < code.vectors(); i++) {
             int column = i * code.bytes();
             for (int part = 0; part < layout.parts(); part++) {
                 code.weights(RDI, part, i, w, t, constants, (q, bytes) -> {
+                    if (fetched[0] < layout.blockBytes()) {
+                        a.prefetch(Assembler.Nearness.T1, Mem.at(RDI, StreamPanels.AHEAD + fetched[0]));
+                        fetched[0] += 64;
+                    }
                     if (lower) a.emit(VPSUBB, bytes, bytes, offset);
                     a.emit(VMOVUPS_STORE, Mem.at(RSI, q * PanelLayout.QUAD + column), bytes);
                 });
