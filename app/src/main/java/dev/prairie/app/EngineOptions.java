@@ -23,8 +23,12 @@ final class EngineOptions {
             description = "For the keys and values of all answers together, such as 512M or 4G. Default: 2G.")
     private String memory = "2G";
 
-    @Option(names = "--queue", paramLabel = "N", description = "Answers that may wait for their turn. Default: 256.")
-    private int queue = EngineConfig.DEFAULT.queue();
+    @Option(
+            names = "--queue",
+            paramLabel = "N",
+            description = "Answers that may wait for their turn; more are told to come again (429). Default:"
+                    + " as many as --streams.")
+    private int queue;
 
     @Option(
             names = "--no-prefix-cache",
@@ -46,14 +50,14 @@ final class EngineOptions {
     private Path draftModel;
 
     EngineConfig config() {
-        for (var option : new Object[][] {{"--streams", streams}, {"--queue", queue}})
-            if ((int) option[1] < 1) throw new UserException(option[0] + " is " + option[1] + "; give at least 1");
+        if (streams < 1) throw new UserException("--streams is " + streams + "; give at least 1");
+        if (queue < 0) throw new UserException("--queue is " + queue + "; give at least 1");
         if (drafts < -1 || drafts > 64) throw new UserException("--drafts is " + drafts + "; give 0 to 64");
         int guesses = drafts >= 0 ? drafts : draftModel == null ? 0 : DRAFTS;
         return EngineConfig.DEFAULT
                 .withSequences(streams)
                 .withCacheBytes(bytes(memory))
-                .withQueue(queue, EngineConfig.DEFAULT.queueTokens())
+                .withQueue(queue == 0 ? streams : queue, EngineConfig.DEFAULT.queueTokens())
                 .withPrefixCache(!noPrefixCache)
                 .withDrafts(guesses);
     }

@@ -3,20 +3,34 @@ package dev.prairie.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.prairie.model.checkpoint.AdapterFile;
+import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.generate.Embedder;
+import dev.prairie.model.generate.Sampling;
+import dev.prairie.model.transformer.Adapter;
 import dev.prairie.model.transformer.HeadForm.Pooling;
+import dev.prairie.model.transformer.TransformerConfig;
+import dev.prairie.serve.engine.Event;
+import dev.prairie.serve.engine.Request;
 import dev.prairie.serve.engine.ServedModel;
 import dev.prairie.serve.resident.Lease;
 import dev.prairie.serve.resident.ModelUnavailableException;
 import dev.prairie.serve.resident.ModelsOnDemand;
+import dev.prairie.tensor.LowRank;
+import dev.prairie.tensor.Shape;
 import dev.prairie.tensor.Tensor;
 import dev.prairie.testing.Demand;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -140,5 +154,76 @@ final class OpenModelsTest {
         assertThatThrownBy(() -> ModelOptions.idle(given))
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("--idle is " + given);
+    }
+
+    @Test
+    void anAdapterIsAskedForLikeAModel() throws Exception {
+        Path file = adapter();
+        try (OpenModels open = OpenModels.of(
+                List.of(stories("base"), stories("b")),
+                null,
+                Map.of("poet", file),
+                ModelsOnDemand.NEVER,
+                new DeviceOptions(),
+                new CacheOptions(),
+                new EngineOptions())) {
+            assertThat(open.names()).isEqualTo("base, poet, b");
+            try (Lease base = open.models().lease("base").orElseThrow();
+                    Lease poet = open.models().lease("poet").orElseThrow()) {
+                assertThat(poet.card().base()).isEqualTo("base");
+                ServedModel model = (ServedModel) poet.model();
+                int[] prompt = model.encode("Once upon");
+                assertThat(said(poet, prompt)).isEqualTo(alone(model, "poet", prompt));
+                assertThat(said(base, prompt))
+                        .isEqualTo(alone(model, null, prompt))
+                        .isNotEqualTo(said(poet, prompt));
+            }
+        }
+    }
+
+    /** Small random numbers beside every projection. */
+    private Path adapter() throws IOException {
+        try (Arena arena = Arena.ofShared()) {
+            TransformerConfig base = Checkpoint.load(Demand.data("stories260k/stories260K.gguf"), arena)
+                    .config();
+            var random = new Random(1);
+            var weights = new LinkedHashMap<String, LowRank>();
+            base.projections()
+                    .forEach((name, shape) -> weights.put(
+                            name,
+                            new LowRank(
+                                    numbers(arena, random, 4, shape.dim(1)),
+                                    numbers(arena, random, 4, shape.dim(0)),
+                                    1)));
+            Path to = folder.resolve("poet");
+            AdapterFile.save(to, new Adapter("poet", weights), base);
+            return to;
+        }
+    }
+
+    private static Tensor numbers(Arena arena, Random random, int rows, int columns) {
+        Tensor tensor = Tensor.zeros(arena, Shape.of(rows, columns));
+        for (long i = 0; i < tensor.shape().size(); i++) tensor.set(i, 0.1f * (float) random.nextGaussian());
+        return tensor;
+    }
+
+    private static String said(Lease lease, int[] prompt) throws InterruptedException {
+        var text = new StringBuffer();
+        var ended = new CountDownLatch(1);
+        Request request = Request.builder(prompt, 20)
+                .sampling(Sampling.GREEDY)
+                .adapter(lease.adapter())
+                .build();
+        lease.engine().submit(List.of(request), (choice, event) -> {
+            if (event instanceof Event.Text more) text.append(more.text());
+            if (event instanceof Event.Finished || event instanceof Event.Failed) ended.countDown();
+        });
+        ended.await();
+        return text.toString();
+    }
+
+    private static String alone(ServedModel model, @Nullable String adapter, int[] prompt) {
+        int[] ids = model.generator(adapter).generate(prompt, 20, Sampling.GREEDY, id -> !model.endsText(id));
+        return model.tokenizer().streamAfter(prompt).append(ids);
     }
 }

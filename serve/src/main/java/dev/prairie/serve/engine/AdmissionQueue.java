@@ -27,12 +27,14 @@ final class AdmissionQueue {
     }
 
     /**
-     * Adds all of {@code sequences}, and those that follow them, or none.
+     * Adds all of {@code sequences}, and those that follow them, or none. What is asked for together is taken together while
+     * nobody else waits.
      *
+     * @param free sequences that could begin now, and so do not wait for long
      * @throws QueueFullException if they do not fit now
      * @throws EngineClosedException if it is closed
      */
-    void add(List<Sequence> sequences) {
+    void add(List<Sequence> sequences, int free) {
         lock.lock();
         try {
             if (closed) {
@@ -43,7 +45,7 @@ final class AdmissionQueue {
                     .mapToInt(Sequence::choices)
                     .sum();
             int choices = sequences.stream().mapToInt(Sequence::choices).sum();
-            if (here + choices > capacity) {
+            if (here > 0 && here + choices > (long) capacity + free) {
                 throw QueueFullException.requests(here, choices, capacity);
             }
             long tokens = tokens();

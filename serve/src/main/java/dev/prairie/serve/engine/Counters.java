@@ -63,6 +63,10 @@ final class Counters {
         cachedTokens = scheduler.cachedTokens();
     }
 
+    int running() {
+        return running;
+    }
+
     EngineStats stats(AdmissionQueue queue, ModelRunner runner) {
         long began = beganAt;
         long model = modelNanos.get();

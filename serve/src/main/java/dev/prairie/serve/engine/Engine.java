@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * each sequence alone, so that what fails takes nothing with it.
  */
 public final class Engine implements AutoCloseable {
+    private static final int MOST_TOGETHER = 256;
+
     /** Numbers that the logits of one step may have, about: a bound on its memory. */
     private static final int MOST_LOGITS = 1 << 25;
 
@@ -83,9 +85,9 @@ public final class Engine implements AutoCloseable {
         return config;
     }
 
-    /** How many sequences may wait. */
+    /** How many choices may be asked for together. */
     public int capacity() {
-        return config.queue();
+        return Math.max(config.queue(), MOST_TOGETHER);
     }
 
     /** How many sequences wait now. */
@@ -124,7 +126,7 @@ public final class Engine implements AutoCloseable {
             first.add(choices.getFirst());
             all.addAll(choices);
         }
-        queue.add(first);
+        queue.add(first, Math.max(0, config.sequences() - counters.running()));
         return new Submission(all);
     }
 

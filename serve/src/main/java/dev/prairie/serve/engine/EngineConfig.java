@@ -8,7 +8,7 @@ package dev.prairie.serve.engine;
  * @param besideTokens  of prompts that are computed in a step which also continues answers: what those have to wait for
  * @param block         positions in a block of keys and values
  * @param cacheBytes    for keys and values, at most; one block at least
- * @param queue         sequences that wait, at most
+ * @param queue         sequences that wait, at most: as many as run keep nobody waiting for longer than answering takes
  * @param queueTokens   in the prompts of those that wait, at most
  * @param drafts        tokens that are guessed ahead of a sequence and checked in one step; 0 guesses nothing
  * @param prefixCache   whether the beginnings of prompts are found again after their sequences have ended
@@ -24,7 +24,7 @@ public record EngineConfig(
         int drafts,
         boolean prefixCache) {
     /** What serves well unless something is known. */
-    public static final EngineConfig DEFAULT = new EngineConfig(32, 512, 128, 32, 2L << 30, 256, 1 << 20, 0, true);
+    public static final EngineConfig DEFAULT = new EngineConfig(32, 512, 128, 32, 2L << 30, 32, 1 << 20, 0, true);
 
     public EngineConfig {
         atLeast("sequences", sequences, 1);

@@ -68,8 +68,14 @@ final class Output {
         return request.promptScores() && promptScores.size() < request.prompt().length;
     }
 
-    /** The prompt's token at {@code position}, given the logits of the one before it. */
+    /**
+     * The prompt's token at {@code position}, given the logits of the one before it; one that was scored before the sequence
+     * had to begin anew is not scored again.
+     */
     void scorePrompt(int position, float[] logits) {
+        if (position < promptScores.size()) {
+            return;
+        }
         if (promptScores.isEmpty()) {
             promptScores.add(new TokenScore(request.prompt()[0], Float.NaN, new int[0], new float[0]));
         }

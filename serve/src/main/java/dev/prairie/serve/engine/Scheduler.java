@@ -105,7 +105,8 @@ final class Scheduler {
     private boolean admit(Sequence sequence) {
         int known = sequence.length();
         List<BlockKey> shared = new ArrayList<>();
-        boolean scored = sequence.request().promptScores() && sequence.output() == null;
+        Output output = sequence.output();
+        boolean scored = output == null ? sequence.request().promptScores() : output.scoresPrompt();
         int unused = 0;
         if ((config.prefixCache() || sequence.request().choices() > 1) && !scored) {
             // The last token is computed in any case: its logits are what comes next.
