@@ -82,6 +82,23 @@ final class GrammarCasesTest {
     }
 
     @Test
+    void everySchemaIsHeldOrRefused() {
+        List<String> failures = new ArrayList<>();
+        for (JsonNode example : JSON.readTree(Demand.data("grammars/schema-cases.json"))) {
+            String fault = "";
+            try {
+                Grammar.jsonSchema(JSON.readTree(example.get("schema").asString()));
+            } catch (GrammarException refused) {
+                fault = String.valueOf(refused.getMessage());
+            }
+            if (fault.isEmpty() != example.get("convertible").asBoolean()) {
+                failures.add(example.get("name").asString() + ": " + fault);
+            }
+        }
+        assertThat(failures).isEmpty();
+    }
+
+    @Test
     void everyExampleGrammarIsRead() throws IOException {
         try (Stream<Path> files = Files.list(Demand.data("grammars/gbnf"))) {
             List<Path> grammars =
