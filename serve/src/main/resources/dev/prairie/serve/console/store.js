@@ -1,16 +1,19 @@
 // Conversations, kept in this browser's IndexedDB: plain data, at most LIMIT of them. Where nothing can be kept (a private
-// window), they live as long as the page.
+// window, a store that another page has blocked), they live as long as the page.
 export const LIMIT = 200;
 
 const NAME = "conversations";
+
+/** A store that does not answer for so long is none: the page must not wait for it. */
+const PATIENCE = 2000;
 
 export class Store {
   /** Opens what is kept. */
   static async open() {
     const store = new Store();
     try {
-      store.database = await done(opened());
-      for (const each of await done(store.shelf("readonly").getAll())) store.all.set(each.id, each);
+      store.database = await inTime(done(opened()));
+      for (const each of await inTime(done(store.shelf("readonly").getAll()))) store.all.set(each.id, each);
     } catch {
       store.database = null;
     }
@@ -176,4 +179,9 @@ function finished(transaction) {
     transaction.addEventListener("complete", resolve);
     transaction.addEventListener("abort", () => reject(transaction.error));
   });
+}
+
+function inTime(promise) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("the store does not answer")), PATIENCE));
+  return Promise.race([promise, late]);
 }
