@@ -208,7 +208,7 @@ final class OpenModelsTest {
     }
 
     private static String said(Lease lease, int[] prompt) throws InterruptedException {
-        var text = new StringBuffer();
+        var text = new StringBuilder(); // the latch hands it over
         var ended = new CountDownLatch(1);
         Request request = Request.builder(prompt, 20)
                 .sampling(Sampling.GREEDY)

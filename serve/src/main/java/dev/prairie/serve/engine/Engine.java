@@ -212,6 +212,7 @@ public final class Engine implements AutoCloseable {
         for (Sequence sequence : batch) {
             begin(sequence);
         }
+        counters.look(scheduler, blocks); // who runs is known before the step, which may take long
         if (!batch.isEmpty()) {
             compute(batch);
         }

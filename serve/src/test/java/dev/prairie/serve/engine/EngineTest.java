@@ -126,7 +126,8 @@ final class EngineTest {
             started.countDown();
             await(go);
         });
-        try (Engine engine = new Engine(model, EngineConfig.DEFAULT.withQueue(2, 1_000))) {
+        try (Engine engine =
+                new Engine(model, EngineConfig.DEFAULT.withSequences(1).withQueue(2, 1_000))) {
             submit(engine, request(1));
             started.await();
             submit(engine, request(1));

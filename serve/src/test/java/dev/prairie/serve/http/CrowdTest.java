@@ -27,9 +27,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -162,10 +164,11 @@ final class CrowdTest {
     private static AtomicInteger crowd(int clients, Duration length, Visit visit) throws InterruptedException {
         long end = System.nanoTime() + length.toNanos();
         AtomicInteger visits = new AtomicInteger();
+        List<Callable<Void>> everybody = new ArrayList<>();
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int c = 0; c < clients; c++) {
                 var random = new SplittableRandom(c);
-                all.submit(() -> {
+                everybody.add(() -> {
                     while (System.nanoTime() < end) {
                         try {
                             visit.to(random);
@@ -177,6 +180,9 @@ final class CrowdTest {
                     }
                     return null;
                 });
+            }
+            for (Future<Void> each : all.invokeAll(everybody)) {
+                assertThat(each.state()).isEqualTo(Future.State.SUCCESS);
             }
         }
         return visits;

@@ -243,7 +243,11 @@ final class StreamsTest {
         assertThat(third.statusCode()).isEqualTo(429);
         assertThat(third.headers().firstValue("retry-after")).hasValue("2");
         assertThat(third.body()).contains("rate_limit_error", "queue_full");
-        HttpResponse<String> never = client.post(CHAT, chat("'n': 2"));
+        HttpResponse<String> two = client.post(CHAT, chat("'n': 2"));
+        assertThat(two.statusCode()).as("together they fit when nobody waits").isEqualTo(429);
+        String prompts = "'prompt': [" + "'a',".repeat(40) + "'a'], 'n': 8";
+        HttpResponse<String> never =
+                client.post(COMPLETION, ("{'model': 'scripted', 'max_tokens': 1, " + prompts + "}").replace('\'', '"'));
         assertThat(never.statusCode()).as("more than ever fit").isEqualTo(400);
         go.countDown();
         assertThat(first.join().statusCode()).isEqualTo(200);
