@@ -119,7 +119,8 @@ final class LlamaModel implements AutoCloseable {
             throw new IllegalArgumentException("context: " + streams + " streams of " + (prompt + count)
                     + " positions, " + capacity + " were asked for");
         int[][] prompts = new int[streams][];
-        for (int s = 0; s < streams; s++) prompts[s] = new Random(s).ints(prompt, 0, vocabularySize).toArray();
+        for (int s = 0; s < streams; s++)
+            prompts[s] = new Random(s).ints(prompt, 0, vocabularySize).toArray();
         clear();
         long began = System.nanoTime();
         int[] last = new int[streams];
@@ -157,7 +158,8 @@ final class LlamaModel implements AutoCloseable {
     }
 
     private int likeliest(int index) {
-        var at = call(() -> (MemorySegment) library.logits.invoke(context, index)).reinterpret(4L * vocabularySize);
+        var at = call(() -> (MemorySegment) library.logits.invoke(context, index))
+                .reinterpret(4L * vocabularySize);
         int best = 0;
         float most = Float.NEGATIVE_INFINITY;
         for (int v = 0; v < vocabularySize; v++) {
