@@ -3,7 +3,6 @@ package dev.prairie.app;
 import dev.prairie.app.peer.LlamaPeer;
 import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.model.transformer.Transformer;
-import dev.prairie.model.transformer.TransformerConfig;
 import dev.prairie.tensor.device.Device;
 import dev.prairie.tensor.device.GradKernels;
 import dev.prairie.tensor.device.Kernels;
@@ -23,7 +22,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -43,22 +41,8 @@ final class BenchInferenceCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description = "A model file, folder or name.")
-    @Nullable
-    private Path path;
-
-    @Option(
-            names = "--shape",
-            paramLabel = "NAME",
-            description = "Random weights in this shape instead of a MODEL: llama-1b, llama-300m, llama-15m. Default:"
-                    + " llama-15m.")
-    private String shape = "llama-15m";
-
-    @Option(
-            names = "--type",
-            paramLabel = "T",
-            description = "What the weights of --shape are stored as: F32, BF16, Q8_0, Q4_0, Q4_K_M … Default: Q8_0.")
-    private String type = "Q8_0";
+    @Mixin
+    private BenchSubject subject = new BenchSubject("Q8_0");
 
     @Option(names = "--prompt", paramLabel = "N", description = "Tokens of the prompt. Default: 512.")
     private int prompt = 512;
@@ -99,11 +83,12 @@ final class BenchInferenceCommand implements Callable<Integer> {
                 .entrySet())
             if (count.getValue() < 1)
                 throw new UserException(count.getKey() + " is " + count.getValue() + "; give at least 1");
-        Path temporary = path == null && peers && write == null ? Files.createTempFile("prairie-", ".gguf") : null;
+        Path temporary = subject.random() && peers && write == null ? Files.createTempFile("prairie-", ".gguf") : null;
         try (Device device = devices.open();
                 Arena arena = Arena.ofShared()) {
-            Path file = path != null ? LoadedModel.resolve(path) : write != null ? write : temporary;
-            Checkpoint made = path == null ? random(device.kernels(), arena, file) : null;
+            Path file = !subject.random() ? subject.path() : write != null ? write : temporary;
+            if (subject.random() && file != null) subject.write(file, device.kernels());
+            Checkpoint made = file == null ? subject.make(device.kernels(), arena) : null;
             long began = System.nanoTime();
             Checkpoint checkpoint = file == null ? Objects.requireNonNull(made) : Checkpoint.load(file, arena);
             Kernels kernels = profile && device.kernels() instanceof GradKernels all
@@ -111,23 +96,12 @@ final class BenchInferenceCommand implements Callable<Integer> {
                     : device.kernels();
             Transformer model = checkpoint.transformer(kernels, arena);
             double open = (System.nanoTime() - began) / 1e6;
-            String name = path == null ? shape : String.valueOf(path.getFileName());
+            String name = subject.name();
             measure(new Subject(name, types(checkpoint), model, kernels, device, open), peers ? file : null);
         } finally {
             if (temporary != null) Files.deleteIfExists(temporary);
         }
         return 0;
-    }
-
-    private Checkpoint random(Kernels kernels, Arena arena, @Nullable Path file) throws IOException {
-        TransformerConfig config = RandomModel.shape(shape);
-        RandomModel.Types types = WeightTypes.named(type, config);
-        if (file == null) return RandomModel.make(config, types, kernels, SEED, arena);
-        try (Arena until = Arena.ofShared()) {
-            Checkpoint made = RandomModel.make(config, types, kernels, SEED, until);
-            RandomFile.write(file, shape, made);
-            return made;
-        }
     }
 
     /** What most bytes of the weights are. */

@@ -1,7 +1,6 @@
 package dev.prairie.app;
 
 import dev.prairie.app.peer.LlamaPeer;
-import dev.prairie.model.checkpoint.Checkpoint;
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.EngineConfig;
 import dev.prairie.serve.http.Server;
@@ -9,18 +8,15 @@ import dev.prairie.serve.http.ServerConfig;
 import dev.prairie.tensor.device.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -36,27 +32,11 @@ import tools.jackson.databind.json.JsonMapper;
             "  prairie bench serving --shape llama-1b --type Q4_0 --peers"
         })
 final class BenchServingCommand implements Callable<Integer> {
-    private static final long SEED = 1;
-
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description = "A model file, folder or name.")
-    @Nullable
-    private Path path;
-
-    @Option(
-            names = "--shape",
-            paramLabel = "NAME",
-            description = "Random weights in this shape instead of a MODEL: llama-1b, llama-300m, llama-15m. Default:"
-                    + " llama-15m.")
-    private String shape = "llama-15m";
-
-    @Option(
-            names = "--type",
-            paramLabel = "T",
-            description = "What the weights of --shape are stored as: F32, BF16, Q8_0, Q4_0, Q4_K_M … Default: Q4_0.")
-    private String type = "Q4_0";
+    @Mixin
+    private BenchSubject subject = new BenchSubject("Q4_0");
 
     @Option(names = "--streams", paramLabel = "N", description = "Clients at once. Default: 16.")
     private int streams = 16;
@@ -92,23 +72,17 @@ final class BenchServingCommand implements Callable<Integer> {
                 .entrySet())
             if (count.getValue() < 1)
                 throw new UserException(count.getKey() + " is " + count.getValue() + "; give at least 1");
-        Path temporary = path == null ? Files.createTempFile("prairie-", ".gguf") : null;
+        Path temporary = subject.random() ? Files.createTempFile("prairie-", ".gguf") : null;
         try {
-            if (temporary != null) random(temporary);
-            measure(temporary != null ? temporary : LoadedModel.resolve(path == null ? Path.of("") : path));
+            if (temporary != null)
+                try (Device device = devices.open()) {
+                    subject.write(temporary, device.kernels());
+                }
+            measure(temporary != null ? temporary : subject.path());
         } finally {
             if (temporary != null) Files.deleteIfExists(temporary);
         }
         return 0;
-    }
-
-    private void random(Path file) throws IOException {
-        var config = RandomModel.shape(shape);
-        try (Device device = devices.open();
-                Arena arena = Arena.ofShared()) {
-            Checkpoint made = RandomModel.make(config, WeightTypes.named(type, config), device.kernels(), SEED, arena);
-            RandomFile.write(file, shape, made);
-        }
     }
 
     private void measure(Path file) throws IOException, InterruptedException {
@@ -163,7 +137,7 @@ final class BenchServingCommand implements Callable<Integer> {
 
     private void report(LoadedModel loaded, Summary ours, String peer, double theirs) {
         PrintWriter out = spec.commandLine().getOut();
-        String name = path == null ? shape + ", " + type : loaded.model().id();
+        String name = subject.random() ? subject.name() + ", " + subject.type() : subject.name();
         if (json) {
             var line = JsonMapper.shared().createObjectNode();
             line.put("model", name);

@@ -20,7 +20,8 @@ final class EngineOptions {
     @Option(
             names = "--kv-memory",
             paramLabel = "SIZE",
-            description = "For the keys and values of all answers together, such as 512M or 4G. Default: 2G.")
+            description =
+                    "For the keys and values of all answers of a model together, such as 512M or 4G. Default: 2G.")
     private String memory = "2G";
 
     @Option(

@@ -2,6 +2,7 @@ package dev.prairie.app;
 
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.EngineConfig;
+import dev.prairie.serve.engine.EngineStats;
 import dev.prairie.serve.resident.Encoder;
 import dev.prairie.serve.resident.Lease;
 import dev.prairie.serve.resident.ModelCard;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -110,13 +112,20 @@ record OpenModels(Models models, Device device, boolean firstGenerates) implemen
                 terminal.note(named.name() + ": makes vectors, of texts of up to " + model.contextLength() + " tokens");
                 return Resident.of(new Encoder(model.transformer(), model.kernels()), model.tokenizer(), loaded::close);
             }
-            terminal.note(
-                    named.name() + ": " + cache.estimate(model.transformer().config()));
             if (draftModel != null) {
                 Path path = LoadedModel.resolve(draftModel);
                 draft = LoadedModel.on(device, Paths.name(path), path, null, Map.of(), cache);
             }
             var engine = new Engine(model, config, draft == null ? null : draft.model());
+            EngineStats room = engine.stats();
+            long positions = (long) room.blocks() * room.blockTokens();
+            terminal.note(String.format(
+                    Locale.ROOT,
+                    "%s: context %,d tokens; keys and values of %,d tokens in all, %,d MB",
+                    named.name(),
+                    model.contextLength(),
+                    positions,
+                    (positions * model.transformer().config().kvBytesPerPosition(cache.type()) + 999_999) / 1_000_000));
             LoadedModel guessing = draft;
             return Resident.of(engine, loaded.chat(), () -> {
                 loaded.close();

@@ -87,6 +87,23 @@ class CommandsIT {
     }
 
     @Test
+    void benchServingServesManyAtOnce() throws Exception {
+        JsonNode line = json(prairie(
+                "bench", "serving", "--streams", "3", "--prompt", "8", "--generate", "8", "--rounds", "1", "--json"));
+        assertThat(line.propertyNames())
+                .containsExactly(
+                        "model",
+                        "streams",
+                        "threads",
+                        "tokensPerSecond",
+                        "firstTokenMillis",
+                        "stepMillis",
+                        "schedulingMillisPerStep");
+        assertThat(line.path("model").stringValue()).isEqualTo("llama-15m, Q4_0");
+        assertThat(line.path("tokensPerSecond").doubleValue()).isPositive();
+    }
+
+    @Test
     void benchTellsWhatTheMachineCanDoAndWhatEachKernelDoes() throws Exception {
         JsonNode bench = json(prairie("bench", "operators", "--quick", "--json", "--threads", "2"));
         assertThat(bench.propertyNames()).containsExactly("threads", "peaks", "cases");

@@ -2,6 +2,7 @@ package dev.prairie.serve.engine;
 
 import dev.prairie.model.generate.Scratch;
 import dev.prairie.serve.engine.ModelRunner.Logits;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -98,6 +99,11 @@ public final class Engine implements AutoCloseable {
     /** True until {@link #close()}, or until the thread died of an error that no sequence can be blamed for. */
     public boolean alive() {
         return !queue.closed();
+    }
+
+    /** Whether the present step has taken longer than {@code longest}: a device or a disk that does not answer. */
+    public boolean stalled(Duration longest) {
+        return stats().stepNanos() > longest.toNanos();
     }
 
     /** What it is doing and has done. */

@@ -50,9 +50,7 @@ public interface LanguageModel {
      * @param grammar made only if it is not kept
      * @throws dev.prairie.text.grammar.GrammarException if the grammar is not one, or asks for too much
      */
-    default TokenMasks masks(String key, Supplier<Grammar> grammar) {
-        throw new UnsupportedOperationException("model " + id() + ": its tokens are not known byte by byte");
-    }
+    TokenMasks masks(String key, Supplier<Grammar> grammar);
 
     /** Whether a space that begins what follows {@code prompt} is left out of the text. */
     default boolean dropsSpaceAfter(int... prompt) {

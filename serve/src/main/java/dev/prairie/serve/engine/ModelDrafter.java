@@ -107,8 +107,10 @@ final class ModelDrafter implements Drafter {
                 trace.blocks[had + i] = manager.take();
             }
         }
-        while (sequence.length() - trace.count > batchTokens) {
+        if (sequence.length() - trace.count
+                > batchTokens) { // a piece in a step, or all others would wait for a long prompt
             runner.run(step(List.of(sequence), new int[1][0], List.of(0), batchTokens));
+            return false;
         }
         return true;
     }

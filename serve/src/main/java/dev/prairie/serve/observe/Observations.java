@@ -12,6 +12,7 @@ import dev.prairie.serve.api.Scope;
 import dev.prairie.serve.api.Surface;
 import dev.prairie.serve.engine.Engine;
 import dev.prairie.serve.engine.EngineStats;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,9 @@ import java.util.TreeMap;
 
 /** Sees every call end, and tells of it: in the log, in the journal, and to whoever asks. */
 public final class Observations implements Surface, Outcome.Observer {
+    /** A step of a prompt's piece takes a second or so; one that takes this long may never end. */
+    private static final Duration LONGEST_STEP = Duration.ofMinutes(1);
+
     private final Metrics metrics = new Metrics();
     private final RequestLog log = new RequestLog();
     private final Journal journal;
@@ -68,7 +72,9 @@ public final class Observations implements Surface, Outcome.Observer {
 
     /** Whether new work is welcome. */
     private static void ready(Call call) {
-        String status = !alive(call.calls()) ? "stopped" : call.calls().stopping() ? "draining" : "ready";
+        boolean stalled = call.calls().models().engines().stream().anyMatch(engine -> engine.stalled(LONGEST_STEP));
+        String status =
+                !alive(call.calls()) ? "stopped" : call.calls().stopping() ? "draining" : stalled ? "stalled" : "ready";
         call.json(status.equals("ready") ? 200 : 503, Json.object("status", status));
     }
 

@@ -9,6 +9,7 @@ import dev.prairie.serve.engine.Event.Finished;
 import dev.prairie.serve.engine.Event.Reason;
 import dev.prairie.serve.engine.Event.Started;
 import dev.prairie.serve.engine.Event.Text;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -155,6 +156,8 @@ final class EngineTest {
         try (Engine engine = new Engine(model)) {
             Submission sequence = submit(engine, request(50));
             third.await();
+            assertThat(engine.stalled(Duration.ofMinutes(1))).isFalse();
+            assertThat(engine.stalled(Duration.ofNanos(1))).isTrue();
             sequence.cancel();
             go.countDown();
             assertThat(answer()).isEqualTo("hel");

@@ -1,5 +1,7 @@
 package dev.prairie.serve.engine;
 
+import dev.prairie.text.grammar.Grammar;
+import dev.prairie.text.grammar.TokenMasks;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -10,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * A model whose tokens are bytes and whose answer is known: it exists to fail, to wait and to end on command. Id 256
@@ -82,6 +85,11 @@ public final class ScriptedModel implements LanguageModel {
             bytes.write(id);
         }
         return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public TokenMasks masks(String key, Supplier<Grammar> grammar) {
+        throw new AssertionError("an answer that is known is held to nothing");
     }
 
     @Override

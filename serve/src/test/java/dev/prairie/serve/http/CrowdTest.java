@@ -88,7 +88,7 @@ final class CrowdTest {
 
     @Test
     void withTenTimesTheLoadOnlySomeAreTurnedAway() throws Exception {
-        overload(Duration.ofSeconds(3));
+        overload(Duration.ofSeconds(1));
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.prairie.text.grammar;
 
 import dev.prairie.text.pattern.CharClasses;
 import dev.prairie.text.pattern.CharSet;
+import dev.prairie.text.pattern.PatternCursor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -10,21 +11,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads regular expressions in ECMAScript's dialect, which JSON Schema asks for and which OpenAI's clients send, as far
  * as an automaton can hold them. {@link dev.prairie.text.pattern} reads another dialect (Oniguruma's: nested sets, POSIX
- * names, other meanings of {@code \d}, {@code \w}, {@code $}), so that the two share sets of characters and no reader.
+ * names, other meanings of {@code \d}, {@code \w}, {@code $}), so that the two share sets of characters and a cursor, and no reader.
  *
  * <p>{@code ^} and {@code $} are understood where they stand at an edge of the whole, in or out of groups. A lazy
  * quantifier is read like the greedy one: which texts match is the same.
  *
  * @see <a href="https://tc39.es/ecma262/#sec-patterns">ECMAScript patterns</a>
  */
-final class RegexReader {
+final class RegexReader extends PatternCursor {
     private static final int DEEPEST = 60;
     private static final CharSet LINE_ENDS = CharSet.of("\n\r\u2028\u2029");
     private static final CharSet DIGITS = CharSet.range('0', '9');
     private static final CharSet WORD = CharSet.of("_").or(DIGITS).or(letters());
 
-    private final String pattern;
-    private int at;
     private int depth;
 
     /** A pattern as read, edges not yet understood. */
@@ -42,7 +41,7 @@ final class RegexReader {
     }
 
     private RegexReader(String pattern) {
-        this.pattern = pattern;
+        super(pattern);
     }
 
     /** Texts that are matched from beginning to end. */
@@ -201,8 +200,8 @@ final class RegexReader {
             most = 1;
         } else if (at + 1 < pattern.length() && peek() == '{' && DIGITS.contains(pattern.charAt(at + 1))) {
             at++;
-            least = count();
-            most = !accept(',') ? least : peek() == '}' ? Expr.Repeat.FOREVER : count();
+            least = count(Thompson.MOST_LEAST);
+            most = !accept(',') ? least : peek() == '}' ? Expr.Repeat.FOREVER : count(Thompson.MOST_LEAST);
             if (!accept('}')) {
                 throw fault("a count without '}'");
             }
@@ -384,48 +383,8 @@ final class RegexReader {
         return value;
     }
 
-    private int count() {
-        int value = 0;
-        int from = at;
-        while (at < pattern.length() && DIGITS.contains(peek())) {
-            value = 10 * value + next() - '0';
-            if (value > Thompson.MOST_LEAST) {
-                throw fault("a count above " + Thompson.MOST_LEAST);
-            }
-        }
-        if (at == from) {
-            throw fault("a count without digits");
-        }
-        return value;
-    }
-
-    private boolean accept(char c) {
-        if (at < pattern.length() && pattern.charAt(at) == c) {
-            at++;
-            return true;
-        }
-        return false;
-    }
-
-    private int peek() {
-        if (at >= pattern.length()) {
-            throw fault("its sudden end");
-        }
-        return pattern.charAt(at);
-    }
-
-    private int next() {
-        if (at >= pattern.length()) {
-            throw fault("its sudden end");
-        }
-        int c = pattern.codePointAt(at);
-        at += Character.charCount(c);
-        return c;
-    }
-
-    private GrammarException fault(String what) {
-        String shown = pattern.length() > 200 ? pattern.substring(0, 200) + "…" : pattern;
-        return new GrammarException(
-                "the pattern " + shown + " cannot be used because of " + what + " at character " + at);
+    @Override
+    protected GrammarException refused(String message) {
+        return new GrammarException(message);
     }
 }

@@ -10,17 +10,15 @@ import java.util.List;
  *
  * @see <a href="https://github.com/kkos/oniguruma/blob/master/doc/RE">Oniguruma's regular expressions</a>
  */
-final class PatternParser {
+final class PatternParser extends PatternCursor {
     private static final int DEEPEST = 100;
     private static final int LARGEST_COUNT = 1000;
 
-    private final String pattern;
-    private int at;
     private int depth;
     private boolean ignoringCase;
 
     private PatternParser(String pattern) {
-        this.pattern = pattern;
+        super(pattern);
     }
 
     static Node parse(String pattern) {
@@ -70,8 +68,8 @@ final class PatternParser {
                 most = 1;
             } else if (peek() == '{' && at + 1 < pattern.length() && isCount(pattern.charAt(at + 1))) {
                 at++;
-                least = peek() == ',' ? 0 : count();
-                most = !accept(',') ? least : peek() == '}' ? Node.Repeat.FOREVER : count();
+                least = peek() == ',' ? 0 : count(LARGEST_COUNT);
+                most = !accept(',') ? least : peek() == '}' ? Node.Repeat.FOREVER : count(LARGEST_COUNT);
                 expect('}');
                 if (most < least) {
                     throw fault("a count {" + least + "," + most + "}");
@@ -342,54 +340,9 @@ final class PatternParser {
         return c == ',' || (c >= '0' && c <= '9');
     }
 
-    private int count() {
-        int value = 0;
-        int from = at;
-        while (at < pattern.length() && peek() >= '0' && peek() <= '9') {
-            value = 10 * value + next() - '0';
-            if (value > LARGEST_COUNT) {
-                throw fault("a count above " + LARGEST_COUNT);
-            }
-        }
-        if (at == from) {
-            throw fault("a count");
-        }
-        return value;
-    }
-
-    private boolean accept(char c) {
-        if (at < pattern.length() && pattern.charAt(at) == c) {
-            at++;
-            return true;
-        }
-        return false;
-    }
-
     private void expect(char c) {
         if (!accept(c)) {
             throw fault("a missing '" + c + "'");
         }
-    }
-
-    private int peek() {
-        if (at >= pattern.length()) {
-            throw fault("its sudden end");
-        }
-        return pattern.charAt(at);
-    }
-
-    private int next() {
-        if (at >= pattern.length()) {
-            throw fault("its sudden end");
-        }
-        int c = pattern.codePointAt(at);
-        at += Character.charCount(c);
-        return c;
-    }
-
-    private IllegalArgumentException fault(String what) {
-        String shown = pattern.length() > 200 ? pattern.substring(0, 200) + "…" : pattern;
-        return new IllegalArgumentException(
-                "the pattern " + shown + " cannot be used because of " + what + " at character " + at);
     }
 }
